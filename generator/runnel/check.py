@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Says whether a graph is one that Runnel compiles, and if not what was found and what to do.
+
+The reader calls `check_full_integer` and `check_arity`; `check_graph` is for the graph after the passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from runnel.errors import ModelError, RunnelError, UnsupportedError
+from runnel.graph import Graph, Operator, Tensor
+from runnel.operators import OperatorType, operator_type
+
+ACTIVATIONS_LIMIT = 2**31 - 1
+
+# (fewest inputs, most inputs, inputs that must be there: the rest may be missing, index -1); others: 1 to any number.
+_MANY = 256
+_ARITY: Mapping[str, tuple[int, int, int]] = MappingProxyType(
+    {
+        "CONV_2D": (2, 3, 2),
+        "DEPTHWISE_CONV_2D": (2, 3, 2),
+        "FULLY_CONNECTED": (2, 3, 2),
+        "ADD": (2, 2, 2),
+        "SUB": (2, 2, 2),
+        "MUL": (2, 2, 2),
+        "PAD": (2, 2, 2),
+        "PADV2": (3, 3, 3),
+        "MEAN": (2, 2, 2),
+        "RESHAPE": (1, 2, 1),
+        "TRANSPOSE": (2, 2, 2),
+        "RESIZE_NEAREST_NEIGHBOR": (2, 2, 2),
+        "STRIDED_SLICE": (4, 4, 4),
+        "CONCATENATION": (1, _MANY, _MANY),
+        "PACK": (1, _MANY, _MANY),
+    }
+)
+_ONE_INPUT = (1, 1, 1)
+
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+# Kinds whose tensors may have types other than int8: conversions, and those that only compute or change shapes.
+_OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")
+# Kinds that exist only to be folded; what is left of them depends on data or on an order of dimensions.
+_MUST_FOLD = ("SHAPE", "STRIDED_SLICE", "PACK")
+
+_HOW = (
+    "convert with full-integer post-training quantization (a representative dataset, "
+    "target_spec.supported_ops = [TFLITE_BUILTINS_INT8], inference_input_type and inference_output_type int8)"
+)
+_CONTRADICTION = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
+
+
+def check_arity(graph: Graph, source: str) -> None:
+    """Each operator is known, has as many inputs as its kind takes, and one output. Raises ModelError."""
+    for operator in graph.operators:
+        known = operator.kind in _ARITY
+        fewest, most, needed = _ARITY[operator.kind] if known else _ONE_INPUT
+        count = len(operator.inputs)
+        if not fewest <= count <= most:
+            expected = str(fewest) if fewest == most else f"{fewest} to {most}"
+            raise ModelError(f"{source}: {operator.label} has {count} inputs; it takes {expected}")
+        if None in operator.inputs[:needed]:
+            position = operator.inputs.index(None)
+            raise ModelError(f"{source}: {operator.label} lacks input {position}, which is not optional")
+        if len(operator.outputs) != 1:
+            raise ModelError(f"{source}: {operator.label} has {len(operator.outputs)} outputs; it has one")
+
+
+def check_full_integer(graph: Graph, source: str) -> None:
+    """The operators work on int8. Raises UnsupportedError that names the kind of model found and how to convert it."""
+    for operator in graph.operators:
+        if operator.kind in _WEIGHTED:
+            _check_weighted(graph, operator, source)
+    working = [operator for operator in graph.operators if operator.kind not in _OTHER_TYPES]
+    for operator in working:
+        for tensor in (*graph.activations(operator), *(graph.tensors[i] for i in operator.outputs)):
+            if tensor.type != "int8":
+                same = sum(any(t.type == tensor.type for t in graph.activations(o)) for o in working)
+                raise UnsupportedError(
+                    f"{source}: {operator.label} works on {tensor.type} (tensor '{tensor.name}'), as do {same} of "
+                    f"{len(working)} operators; only int8 activations are supported: {_HOW}"
+                )
+
+
+def _check_weighted(graph: Graph, operator: Operator, source: str) -> None:
+    tensors = graph.input_tensors(operator)
+    activation = tensors[0] if tensors else None
+    weights = tensors[1] if len(tensors) > 1 else None
+    if activation is None or weights is None or activation.type == "int8":
+        return
+    found = f"{operator.label} has {activation.type} activations ('{activation.name}') and {weights.type} weights"
+    producer = graph.producer(weights.index)
+    if activation.type == "int16":
+        text = f"{found}: a model with 16-bit activations (16x8), which is not supported; use 8-bit ones"
+    elif activation.type == "uint8":
+        text = f"{found}: the uint8 scheme of TensorFlow 1, which is not supported"
+    elif weights.type != "float32" or (producer is not None and producer.kind == "DEQUANTIZE"):
+        text = f"{found}: a dynamic-range (weights only) quantized model, which is not supported"
+    else:
+        text = f"{found}: a float model, which is not supported"
+    raise UnsupportedError(f"{source}: {text}; {_HOW}")
+
+
+def check_graph(graph: Graph, source: str) -> None:
+    """The graph, as it is after the passes, can be compiled: kinds, options, types, shapes, sizes.
+
+    Raises ModelError where the file contradicts itself, UnsupportedError where an operator's constraint is violated;
+    the text names the operator, what was found, and what is supported.
+    """
+    check_arity(graph, source)
+    check_full_integer(graph, source)
+    for operator in graph.operators:
+        with _blaming(operator, source):
+            kind = operator_type(operator.kind)
+            _check_folded(operator)
+            _check_quantized(graph, operator)
+            _check_constraints(graph, operator, kind)
+            _check_shapes(graph, operator, kind)
+    _check_edges(graph, source)
+    _check_total(graph, source)
+
+
+@contextmanager
+def _blaming(operator: Operator, source: str) -> Iterator[None]:
+    """Puts the file's name before messages; turns what contradictions make code raise into ModelError."""
+    try:
+        yield
+    except RunnelError as error:
+        prefix = "" if operator.label in str(error) else f"{operator.label}: "
+        raise type(error)(f"{source}: {prefix}{error}") from error
+    except _CONTRADICTION as error:
+        raise ModelError(
+            f"{source}: {operator.label}: its inputs, options and shapes contradict each other "
+            f"({type(error).__name__}: {error}); the file is damaged"
+        ) from error
+
+
+def _check_folded(operator: Operator) -> None:
+    if operator.kind in _MUST_FOLD:
+        raise UnsupportedError(
+            f"{operator.label} computes a value that depends on the input; it is supported only where its result is "
+            "known when compiling (fixed shapes): give the model a fixed input shape before converting it"
+        )
+    if operator.kind == "TRANSPOSE":
+        raise UnsupportedError(
+            f"{operator.label} moves data; TRANSPOSE is supported only where it changes nothing (dimensions of size 1) "
+            "or feeds a MEAN over all spatial dimensions: export the model in NHWC order"
+        )
+
+
+def _check_quantized(graph: Graph, operator: Operator) -> None:
+    if operator.kind == "RESHAPE":
+        return
+    for tensor in (*graph.activations(operator), *(graph.tensors[i] for i in operator.outputs)):
+        _check_activation(operator, tensor)
+
+
+def _check_activation(operator: Operator, tensor: Tensor) -> None:
+    if tensor.type in ("int8", "uint8"):
+        if tensor.quantization is None:
+            raise UnsupportedError(f"{operator.label}: '{tensor.name}' ({tensor.type}) has no scale; {_HOW}")
+        if tensor.quantization.per_channel:
+            raise UnsupportedError(
+                f"{operator.label}: activation '{tensor.name}' has {len(tensor.quantization.scales)} scales; "
+                "only weights may be quantized per channel"
+            )
+    if len(tensor.shape) == 4 and tensor.shape[0] != 1:
+        raise UnsupportedError(
+            f"{operator.label}: '{tensor.name}' has shape {list(tensor.shape)}, batch {tensor.shape[0]}; "
+            "only batch 1 is supported: convert the model with batch size 1"
+        )
+
+
+def _check_constraints(graph: Graph, operator: Operator, kind: OperatorType) -> None:
+    for constraint in kind.constraints:
+        found = constraint(graph, operator)
+        if found is not None:
+            raise UnsupportedError(f"{operator.label}: {found}; supported: {_supported(constraint)}")
+
+
+def _supported(constraint: Callable[..., str | None]) -> str:
+    return " ".join((constraint.__doc__ or "see 'runnel operators'").split()).rstrip(".")
+
+
+def _check_shapes(graph: Graph, operator: Operator, kind: OperatorType) -> None:
+    expected = kind.output_shapes(graph, operator)
+    for index, shape in zip(operator.outputs, expected, strict=True):
+        tensor = graph.tensors[index]
+        if tuple(shape) != tensor.shape:
+            raise ModelError(
+                f"{operator.label}: its output '{tensor.name}' has shape {list(tensor.shape)} in the file, but its "
+                f"inputs and options give {list(shape)}; the file is damaged or was written by a faulty tool"
+            )
+
+
+def _check_edges(graph: Graph, source: str) -> None:
+    for index in graph.outputs:
+        tensor = graph.tensors[index]
+        if tensor.is_constant:
+            raise UnsupportedError(f"{source}: output '{tensor.name}' is constant; there is nothing to compute")
+        if index in graph.inputs:
+            raise UnsupportedError(f"{source}: output '{tensor.name}' is an input; there is nothing to compute")
+
+
+def _check_total(graph: Graph, source: str) -> None:
+    computed = [tensor for tensor in graph.tensors.values() if not tensor.is_constant]
+    total = sum(tensor.bytes for tensor in computed)
+    if total > ACTIVATIONS_LIMIT:
+        largest = max(computed, key=lambda tensor: tensor.bytes)
+        raise UnsupportedError(
+            f"{source}: the activations add up to {total} bytes; at most {ACTIVATIONS_LIMIT} are supported. "
+            f"The largest is '{largest.name}', shape {list(largest.shape)}"
+        )

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands compile, plan, boards and operators."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from runnel.boards import Board, known_boards, load_board
+from runnel.cli_options import (
+    board_option,
+    existing_model,
+    json_option,
+    model_argument,
+    name_option,
+    schedule_options,
+)
+from runnel.cli_print import console, kilobytes, print_json, print_plan, progress
+from runnel.compiler import Options, load_model, plan_model, write_sources
+from runnel.figures import plan_figures
+from runnel.operator_docs import operator_entries, operators_markdown
+from runnel.output_folder import staged_folder
+from runnel.plan.plan import Plan
+
+
+def _plan(model: Path, board: Board, options: Options, name: str) -> Plan:
+    with progress() as report:
+        report(f"planning {name} for {board.name}")
+        return plan_model(load_model(existing_model(model), options), board, options, name)
+
+
+@click.command("compile")
+@model_argument
+@board_option
+@click.option(
+    "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the files go; made if it is not there.",
+)  # fmt: skip
+@name_option
+@schedule_options
+@json_option
+def compile_command(model: Path, board_name: str, folder: Path, name: str, options: Options, as_json: bool) -> None:
+    """Writes C for MODEL: sources, header, plan.json and report.html.
+
+    The files appear together when all are complete. In a folder that exists already files of the same names are
+    replaced and all others stay as they are. The same model and options give the same bytes every time.
+
+    \b
+    Example: two models side by side in one firmware
+      runnel compile person.tflite --board stm32f746 -o src/person
+      runnel compile kws.tflite --board stm32f746 -o src/words --name words --sram 32K
+    """
+    board = load_board(board_name)
+    plan = _plan(model, board, options, name)
+    with staged_folder(folder) as stage:
+        write_sources(plan, stage)
+        files = sorted(str(p.relative_to(stage)) for p in stage.rglob("*") if p.is_file())
+    if as_json:
+        print_json({**plan_figures(plan), "folder": str(folder), "files": files})
+        return
+    print_plan(plan, board, details=False)
+    console.print(f"\nWrote {len(files)} files to {folder}: {', '.join(files)}", highlight=False, soft_wrap=True)
+    console.print(f"Look at {folder / 'report.html'} for the memory map; the header says how to call it.",
+                  highlight=False, soft_wrap=True)  # fmt: skip
+
+
+@click.command("plan")
+@model_argument
+@board_option
+@name_option
+@schedule_options
+@json_option
+def plan_command(model: Path, board_name: str, name: str, options: Options, as_json: bool) -> None:
+    """Shows how MODEL would run: schedule and memory map. Writes nothing.
+
+    A model that does not fit is an error that says by how much and what the peak is.
+
+    \b
+    Example: does it fit into 64 kB?
+      runnel plan person.tflite --board stm32f412 --sram 64K
+    """
+    board = load_board(board_name)
+    plan = _plan(model, board, options, name)
+    if as_json:
+        print_json(plan_figures(plan))
+    else:
+        print_plan(plan, board, details=True)
+
+
+@click.command("boards")
+@json_option
+def boards_command(as_json: bool) -> None:
+    """Lists the boards that Runnel knows.
+
+    SRAM and flash are the largest contiguous regions: what one arena and one image can use. docs/adding-a-board.md
+    shows how to write a file for another board; --board takes its path.
+    """
+    boards = known_boards()
+    if as_json:
+        print_json({"boards": [{**dataclasses.asdict(b), "sram_bytes": b.sram_bytes, "flash_bytes": b.flash_bytes}
+                               for b in boards]})  # fmt: skip
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("board", "core", "MHz", "SRAM", "flash", "runs in", "what it is"):
+        table.add_column(heading, justify="right" if heading in ("MHz", "SRAM", "flash") else "left")
+    for board in boards:
+        runner = board.runner.kind if board.runner is not None else "–"
+        memory = ("–", "–") if board.is_host else (kilobytes(board.sram_bytes), kilobytes(board.flash_bytes))
+        clock = "–" if board.is_host else f"{board.clock_hz / 1e6:g}"
+        table.add_row(board.name, board.core, clock, *memory, runner, board.description)
+    console.print(table)
+
+
+@click.command("operators")
+@click.option("--markdown", is_flag=True, help="Print docs/operators.md.")
+@json_option
+def operators_command(markdown: bool, as_json: bool) -> None:
+    """Lists the TFLite operators that compile, with their constraints.
+
+    \b
+    Example: after adding an operator
+      runnel operators --markdown > docs/operators.md
+    """
+    if markdown:
+        click.echo(operators_markdown(), nl=False)
+    elif as_json:
+        print_json({"operators": [dataclasses.asdict(entry) for entry in operator_entries()]})
+    else:
+        for entry in operator_entries():
+            console.print(f"[bold]{entry.kind}[/bold]  {entry.summary}", highlight=False)
+            for constraint in entry.constraints:
+                console.print(f"    {constraint}", highlight=False, markup=False)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runnel.compiler import Options
+from runnel.errors import RunnelError
+from runnel.naming import check_name, model_name
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def parse_bytes(text: str) -> int:
+    """A size in bytes: `65536`, `64K`, `64kB`, `64 KiB`, `1.5M`; K is 1024 everywhere. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b|bytes?)?", text.strip().lower())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write bytes (65536) or a number with K or M (64K, 1.5M)")
+    size = float(match[1]) * _UNITS[match[2]]
+    if size != int(size) or not 0 < size < 2**32:
+        raise ValueError(f"{text!r} is not a whole number of bytes from 1 to 4 G")
+    return int(size)
+
+
+def _byte_size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Callback of options that take a size."""
+    try:
+        return None if value is None else parse_bytes(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+Command = Callable[..., Any]
+
+model_argument = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+board_option = click.option(
+    "--board", "board_name", required=True, metavar="BOARD",
+    help="A name that `runnel boards` lists, or the path of a board file (.yaml).",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+_name_option = click.option(
+    "--name", metavar="NAME",
+    help="C identifier for the generated functions and files.  [default: made from the file name]",
+)  # fmt: skip
+_SCHEDULE_OPTIONS = (
+    click.option(
+        "--objective", type=click.Choice(["sram", "latency", "flash"]), default="sram", show_default=True,
+        help="What to make small first; the others stay within their budgets.",
+    ),
+    click.option(
+        "--sram", callback=_byte_size, metavar="SIZE",
+        help="At most this much SRAM, for example 64K.  [default: what the board has]",
+    ),
+    click.option(
+        "--flash", callback=_byte_size, metavar="SIZE",
+        help="At most this much flash, for example 1M.  [default: what the board has]",
+    ),
+    click.option(
+        "--edges", type=click.Choice(["int8", "original"]), default="int8", show_default=True,
+        help="Types of the model's inputs and outputs: int8, or those of the file (uint8, float) behind "
+        "QUANTIZE and DEQUANTIZE.",
+    ),
+)  # fmt: skip
+
+
+def schedule_options(command: Command) -> Command:
+    """Adds the options that decide how a model is compiled; the command gets them as one `options`."""
+
+    @wraps(command)
+    def gathered(*, objective: Any, sram: int | None, flash: int | None, edges: Any, **others: Any) -> Any:
+        options = Options(objective=objective, sram=sram, flash=flash, edges=edges)
+        return command(options=options, **others)
+
+    for option in reversed(_SCHEDULE_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+def name_option(command: Command) -> Command:
+    """Adds --name; the command gets a valid `name`, made from the model's file where none is given."""
+
+    @wraps(command)
+    def named(*, name: str | None, model: Path, **others: Any) -> Any:
+        return command(name=check_name(name) if name is not None else model_name(model), model=model, **others)
+
+    return _name_option(named)
+
+
+def existing_model(path: Path) -> Path:
+    """The path, if a file is there. Raises RunnelError that says what a MODEL is."""
+    if path.is_dir():
+        raise RunnelError(f"{path} is a folder; give the path of a .tflite file")
+    if not path.exists():
+        raise RunnelError(f"there is no file {path}; give the path of a .tflite file")
+    return path

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the commands print: tables on stdout, progress on stderr and only where somebody watches."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from runnel.figures import run_figures
+from runnel.graph import Tensor
+from runnel.inference import Inference
+
+Array = npt.NDArray[Any]
+
+SHOWN_ANSWERS = 20
+SHOWN_VALUES = 5
+
+# Piped output is read by tools: no wrapping at 80 columns there.
+console = Console(width=None if sys.stdout.isatty() else 200)
+
+
+def print_json(figures: Mapping[str, Any]) -> None:
+    """One object, indented, keys in the order given."""
+    click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A spinner while the block runs, when stderr is a terminal; the block calls it with what is being done."""
+    if not sys.stderr.isatty():
+        yield lambda doing: None
+        return
+    with Console(stderr=True).status("starting ...") as status:
+        yield lambda doing: status.update(f"{doing} ...")
+
+
+def kilobytes(count: int) -> str:
+    """Bytes as people read them: 1 kB is 1024 B."""
+    if count < 10 * 1024:
+        return f"{count} B"
+    if count < 10 * 1024**2:
+        return f"{count / 1024:.1f} kB".replace(".0 kB", " kB")
+    return f"{count / 1024**2:.1f} MB".replace(".0 MB", " MB")
+
+
+def figures_table() -> Table:
+    """An empty table of two columns without lines, names left and values right."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column()
+    return table
+
+
+def print_run(inference: Inference, inputs: Sequence[str]) -> None:
+    """Answers, figures and the comparison; inputs are their names, in order."""
+    graph = inference.plan.schedule.graph
+    edges = [graph.tensor(i) for i in graph.outputs]
+    width = max(map(len, inputs))
+    for name, arrays in zip(inputs[:SHOWN_ANSWERS], inference.outputs, strict=False):
+        for array, edge in zip(arrays, edges, strict=True):
+            label = f"{name:<{width}}" + (f"  {edge.name}" if len(edges) > 1 else "")
+            console.print(f"{label}  {answer_text(array, edge, graph.metadata)}", highlight=False, markup=False)
+    if len(inputs) > SHOWN_ANSWERS:
+        console.print(f"… and {len(inputs) - SHOWN_ANSWERS} more; --json prints all", highlight=False)
+    console.print()
+    console.print(measured_table(run_figures(inference)))
+    console.print(verdict(inference), highlight=False)
+
+
+def answer_text(array: Array, edge: Tensor, metadata: Mapping[str, Any]) -> str:
+    """The largest values of an output with their labels, as the real numbers they stand for."""
+    flat = array.reshape(-1)
+    real = flat.astype(float)
+    if edge.quantization is not None and edge.type != "float32":
+        real = (real - edge.quantization.zero_point) * edge.quantization.scale
+    labels = metadata.get("labels") or []
+    if len(labels) != len(flat):
+        labels = [f"[{i}]" for i in range(len(flat))]
+    best = sorted(range(len(flat)), key=lambda i: (-real[i], i))[:SHOWN_VALUES]
+    more = " …" if len(flat) > SHOWN_VALUES else ""
+    return "  ".join(f"{labels[i]} {real[i]:.3f}" for i in best) + more
+
+
+def measured_table(figures: Mapping[str, Any]) -> Table:
+    """The figures of run_figures as people read them; what a board does not tell is left out."""
+    table = figures_table()
+    rows: list[tuple[str, str]] = []
+    if figures["sram_bytes"] is not None:
+        parts = f"arena {figures['arena_bytes']:,}, stack {figures['stack_bytes']:,}"
+        rows.append(("peak SRAM", f"{kilobytes(figures['sram_bytes'])} ({parts} bytes)"))
+    else:
+        rows.append(("arena", f"{figures['arena_bytes']:,} bytes"))
+    if figures["flash_bytes"] is not None:
+        parts = f"constants {figures['constants_bytes']:,}, code {figures['code_bytes']:,}"
+        rows.append(("flash", f"{kilobytes(figures['flash_bytes'])} ({parts} bytes)"))
+    rows.append(("MACs", f"{figures['macs']:,}"))
+    if figures["instructions"] is not None:
+        per_mac = f" ({figures['instructions'] / figures['macs']:.2f} per MAC)" if figures["macs"] else ""
+        rows.append(("executed instructions", f"{figures['instructions']:,}{per_mac}"))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def verdict(inference: Inference) -> str:
+    """The line that says whether the output is the oracle's."""
+    if inference.mismatches is None:
+        return "output not compared (--oracle none)"
+    if inference.mismatches == 0:
+        return f"output equals {inference.oracle}"
+    total = sum(array.nbytes for arrays in inference.outputs for array in arrays)
+    return f"OUTPUT DIFFERS from {inference.oracle}: {inference.mismatches} of {total} bytes"

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command run: compile, build, execute, compare with the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy.typing as npt
+
+from runnel.boards import load_board
+from runnel.cli_options import (
+    board_option,
+    existing_model,
+    json_option,
+    model_argument,
+    name_option,
+    schedule_options,
+)
+from runnel.cli_print import progress, print_json, print_run
+from runnel.compiler import Options
+from runnel.errors import InputError
+from runnel.figures import run_figures
+from runnel.graph import Graph
+from runnel.inference import OracleName, infer
+from runnel.run.inputs import load_input, random_inputs
+
+Arrays = list[npt.NDArray[Any]]
+
+DIFFERS = 1
+"""Exit code when the output is not the oracle's."""
+
+
+@click.command("run")
+@model_argument
+@board_option
+@click.option(
+    "--input", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="An image (png, jpg, bmp), array (npy, bin) or sound (wav). Repeat it for more inferences; a model with N "
+    "inputs takes N files for each.",
+)  # fmt: skip
+@click.option(
+    "--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N random inputs.  [default: 1]"
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random inputs.")
+@click.option(
+    "--oracle", type=click.Choice(["tflm", "litert", "none"]), default="tflm", show_default=True,
+    help="What to compare with: TensorFlow Lite Micro, LiteRT's reference kernels (they round FULLY_CONNECTED "
+    "differently), or nothing.",
+)  # fmt: skip
+@name_option
+@schedule_options
+@json_option
+def run_command(
+    model: Path,
+    board_name: str,
+    files: tuple[Path, ...],
+    count: int | None,
+    seed: int,
+    oracle: OracleName,
+    name: str,
+    options: Options,
+    as_json: bool,
+) -> int:
+    """Compiles MODEL, builds firmware, runs it on BOARD and compares with the oracle.
+
+    BOARD is an emulated one (qemu-m3, -m4, -m7, -m33, -m55) or host. Builds are kept, so that the second run is
+    quick. The exit code is 1 when a single byte of the output differs.
+
+    \b
+    Examples:
+      runnel run person.tflite --board qemu-m7 --input photo.jpg
+      runnel run person.tflite --board qemu-m4 --random 20 --seed 7 --json
+    """
+    if files and count is not None:
+        raise click.UsageError("--input and --random exclude each other")
+    board = load_board(board_name)
+    existing_model(model)
+    with progress() as report:
+        inference = infer(model, board, options, name, _inputs(files, count or 1, seed), oracle, report)
+    names = [str(f) for f in files] or [f"random {i} (seed {seed})" for i in range(count or 1)]
+    if as_json:
+        print_json(run_figures(inference))
+    else:
+        print_run(inference, names)
+    return DIFFERS if inference.mismatches else 0
+
+
+def _inputs(files: Sequence[Path], count: int, seed: int) -> Callable[[Graph], list[Arrays]]:
+    def make(graph: Graph) -> list[Arrays]:
+        edges = [graph.tensor(i) for i in graph.inputs]
+        if not files:
+            return random_inputs(edges, count, seed)
+        if len(files) % len(edges):
+            raise InputError(
+                f"{len(files)} files for a model with {len(edges)} inputs; give {len(edges)} for each inference: "
+                + ", ".join(f"{e.name} ({'x'.join(map(str, e.shape))} {e.type})" for e in edges)
+            )
+        arrays = [load_input(f, edges[i % len(edges)], graph.metadata) for i, f in enumerate(files)]
+        return [arrays[i : i + len(edges)] for i in range(0, len(arrays), len(edges))]
+
+    return make
+

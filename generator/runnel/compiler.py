@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline in one place: read -> passes -> schedule -> plan -> emit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from runnel.boards import Board
+from runnel.check import check_graph
+from runnel.emit.emitter import emit
+from runnel.errors import BudgetError, ModelError
+from runnel.graph import Graph
+from runnel.operators import Target
+from runnel.passes import optimise
+from runnel.plan.plan import Plan
+from runnel.plan.planner import make_plan
+from runnel.plan.serialise import plan_to_json
+from runnel.plan.verify import verify
+from runnel.report.html import render_html
+from runnel.report.peak import explain_peak
+from runnel.resources import resource_root
+from runnel.schedule.layer_by_layer import layer_by_layer
+from runnel.schedule.schedule import Objective
+from runnel.tflite.reader import read_tflite
+
+LARGEST_MODEL_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs."""
+
+    objective: Objective = "sram"
+    sram: int | None = None
+    flash: int | None = None
+    edges: Literal["int8", "original"] = "int8"
+
+
+def load_model(path: Path, options: Options | None = None) -> Graph:
+    """Reads, rewrites and checks a .tflite file. Raises ModelError."""
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_MODEL_BYTES:
+            raise ModelError(f"{path}: {size} bytes; models up to {LARGEST_MODEL_BYTES} bytes are read")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return load_bytes(data, str(path), options)
+
+
+def load_bytes(data: bytes, source: str, options: Options | None = None) -> Graph:
+    """As `load_model`, for a model in memory; `source` is the name that messages use."""
+    edges = (options or Options()).edges
+    graph = optimise(read_tflite(data, source), edges)
+    check_graph(graph, source)
+    return graph
+
+
+def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
+    """Schedules and places `graph` for `board`, verified. Raises BudgetError where it does not fit."""
+    schedule = layer_by_layer(graph, options.objective)
+    plan = make_plan(schedule, name, board.name, Target(dsp=board.dsp, mve=board.mve))
+    verify(plan)
+    _check_budget(plan, board, options)
+    return plan
+
+
+def _check_budget(plan: Plan, board: Board, options: Options) -> None:
+    sram = board.sram_bytes if options.sram is None else options.sram
+    flash = board.flash_bytes if options.flash is None else options.flash
+    if plan.arena_bytes > sram:
+        raise BudgetError(
+            f"{plan.name} needs an arena of {plan.arena_bytes} bytes, {plan.arena_bytes - sram} more than the "
+            f"{sram} bytes of SRAM {_whose(options.sram, board)}. {explain_peak(plan)}"
+        )
+    if plan.constants_bytes > flash:
+        raise BudgetError(
+            f"{plan.name} has {plan.constants_bytes} bytes of constants, {plan.constants_bytes - flash} more than the "
+            f"{flash} bytes of flash {_whose(options.flash, board)}. Choose a board with more flash or a model with "
+            "fewer weights"
+        )
+
+
+def _whose(budget: int | None, board: Board) -> str:
+    return f"that {board.name} has in one piece" if budget is None else "allowed by the option"
+
+
+def write_sources(plan: Plan, folder: Path, selftest_crc: int | None = None) -> tuple[str, ...]:
+    """Writes C sources, headers, plan.json and report.html into `folder`; returns their names."""
+    files = dict(emit(plan, resource_root() / "zephyr_module" / "include", selftest_crc))
+    files["plan.json"] = plan_to_json(plan)
+    files["report.html"] = render_html(plan, None)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tuple(files)

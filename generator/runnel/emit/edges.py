@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inputs and outputs of a model as its C API shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runnel.emit.text import c_type, comment, dimensions, float_literal, string
+from runnel.graph import Tensor
+from runnel.plan.plan import Plan
+
+_ENUMS = {"int8": "RUNNEL_INT8", "uint8": "RUNNEL_UINT8", "int32": "RUNNEL_INT32", "float32": "RUNNEL_FLOAT32"}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One input or output: its access function, C type, place in the arena and description (all C text)."""
+
+    function: str
+    type: str
+    enum: str
+    fill: str
+    offset: int
+    elements: int
+    bytes: int
+    label: str
+    rank: int
+    dimensions: str
+    scale: str
+    zero_point: int
+    comment: str
+
+
+def input_edges(plan: Plan) -> tuple[Edge, ...]:
+    return _edges(plan, plan.schedule.graph.inputs, "input")
+
+
+def output_edges(plan: Plan) -> tuple[Edge, ...]:
+    return _edges(plan, plan.schedule.graph.outputs, "output")
+
+
+def _edges(plan: Plan, tensors: tuple[int, ...], word: str) -> tuple[Edge, ...]:
+    suffixes = [""] if len(tensors) == 1 else [f"_{i}" for i in range(len(tensors))]
+    graph = plan.schedule.graph
+    return tuple(
+        _edge(plan, graph.tensor(index), f"{plan.name}_{word}{suffix}")
+        for index, suffix in zip(tensors, suffixes, strict=True)
+    )
+
+
+def _edge(plan: Plan, tensor: Tensor, function: str) -> Edge:
+    quantization = tensor.quantization
+    scale = quantization.scale if quantization else 0.0
+    zero_point = quantization.zero_point if quantization else 0
+    meaning = f", real = {scale:g} * (value - {zero_point})" if quantization else ""
+    return Edge(
+        function=function,
+        type=c_type(tensor.type),
+        enum=_ENUMS[tensor.type],
+        fill=tensor.type,
+        offset=plan.placed(tensor.index).offset,
+        elements=tensor.elements,
+        bytes=tensor.bytes,
+        label=string(tensor.name),
+        rank=len(tensor.shape),
+        dimensions=", ".join(map(str, tensor.shape)) or "0",
+        scale=float_literal(scale),
+        zero_point=zero_point,
+        comment=comment(f"{dimensions(tensor.shape)} {c_type(tensor.type)} ({tensor.name}){meaning}"),
+    )

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plan -> C files. Equal plans give equal bytes: no dates, no paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import runnel
+from runnel.emit.edges import Edge, input_edges, output_edges
+from runnel.emit.program import Program, build_program, describe
+from runnel.emit.text import comment, float_literal, string
+from runnel.plan.plan import Plan
+
+API_VERSION = 1
+_INCLUDE = re.compile(r'#include "(runnel/[^"]+)"')
+
+
+def emit(plan: Plan, include_folder: Path, selftest_crc: int | None = None) -> Mapping[str, str]:
+    """File name -> text: the model's four files and the library headers that they include.
+
+    include_folder: where `runnel/runnel.h` lies. selftest_crc: CRC-32 of the outputs of the self-test's input.
+    """
+    environment = Environment(
+        loader=PackageLoader("runnel.emit"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - C, not HTML; all of the model's own text passes emit/text.py
+    )
+    program = build_program(plan)
+    context = _context(plan, program, selftest_crc)
+    files = {
+        f"{plan.name}{suffix}": environment.get_template(template).render(context)
+        for suffix, template in (
+            (".h", "model.h.j2"),
+            (".c", "model.c.j2"),
+            ("_constants.h", "constants.h.j2"),
+            ("_arena.c", "arena.c.j2"),
+        )
+    }
+    wanted = ["runnel/runnel.h", "runnel/selftest.h", *program.headers]
+    return {**files, **_library(include_folder, wanted)}
+
+
+def _library(include_folder: Path, wanted: Sequence[str]) -> dict[str, str]:
+    """The wanted headers and all that they include."""
+    found: dict[str, str] = {}
+    queue = list(wanted)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name] = (include_folder / name).read_text(encoding="utf-8")
+            queue.extend(_INCLUDE.findall(found[name]))
+    return dict(sorted(found.items()))
+
+
+def _context(plan: Plan, program: Program, selftest_crc: int | None) -> dict[str, object]:
+    graph = plan.schedule.graph
+    metadata = graph.metadata
+    inputs, outputs = input_edges(plan), output_edges(plan)
+    return {
+        "plan": plan,
+        "program": program,
+        "name": plan.name,
+        "title": comment(_title(plan)),
+        "version": runnel.__version__,
+        "api_version": API_VERSION,
+        "inputs": inputs,
+        "outputs": outputs,
+        "memory_map": _memory_map(plan),
+        "schedule": _schedule(plan),
+        "labels": tuple(string(str(label)) for label in metadata.get("labels", ())),
+        "mean": _four(metadata.get("mean"), 0.0),
+        "std": _four(metadata.get("std"), 1.0),
+        "colour_order": string(str(metadata.get("colour_order", ""))),
+        "name_string": string(plan.name),
+        "board_string": string(plan.board),
+        "schedule_string": string(" ".join(_words(plan))),
+        "selftest_crc": selftest_crc,
+    }
+
+
+def _title(plan: Plan) -> str:
+    description = str(plan.schedule.graph.metadata.get("description", ""))
+    return f"{plan.name}: {description}" if description else plan.name
+
+
+def _four(values: object, default: float) -> str:
+    listed = [float(v) for v in values] if isinstance(values, (list, tuple)) else []
+    return ", ".join(float_literal(v) for v in (listed + [default] * 4)[:4])
+
+
+def _words(plan: Plan) -> list[str]:
+    return [s.segment.operators[0].kind.lower() for s in plan.segments]
+
+
+def _memory_map(plan: Plan) -> list[str]:
+    """One line a buffer, by address."""
+    graph = plan.schedule.graph
+    lines = [f"{'from':>8} {'to':>8} {'bytes':>8}  {'steps':>9}  buffer"]
+    for placed in sorted(plan.layout.buffers, key=lambda p: (p.offset, p.buffer.first)):
+        buffer = placed.buffer
+        holds = ", ".join(graph.tensor(t).name for t in buffer.tensors) or "scratch"
+        steps = f"{buffer.first}..{buffer.last}"
+        lines.append(
+            f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {comment(holds)}"
+        )
+    return lines
+
+
+def _schedule(plan: Plan) -> list[str]:
+    graph = plan.schedule.graph
+    return [
+        f"{step:3}: {describe(graph, segment.segment.operators[0])}" for step, segment in enumerate(plan.segments)
+    ]
+
+
+def edges(plan: Plan) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:
+    """(inputs, outputs) of the generated API."""
+    return input_edges(plan), output_edges(plan)

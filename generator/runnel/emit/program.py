@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the C templates print: constants, layer structs, specialised functions and the calls of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runnel.emit.text import array_body, c_type, comment, dimensions, int_literal
+from runnel.graph import Graph, Operator
+from runnel.operators.base import KernelCall
+from runnel.plan.constants import constant_key
+from runnel.plan.plan import Plan, PlannedSegment
+
+
+@dataclass(frozen=True)
+class CArray:
+    """A `static const` array in flash."""
+
+    name: str
+    type: str
+    elements: int
+    body: str
+    note: str
+
+
+@dataclass(frozen=True)
+class CStruct:
+    """A `static const struct`, fields as (name, initializer) pairs."""
+
+    type: str
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class CFunction:
+    """A kernel specialised for one shape, or for any shape when `shape` is None."""
+
+    name: str
+    kernel: str
+    function: str
+    input_types: tuple[str, ...]
+    output_type: str
+    shape: tuple[tuple[str, str], ...] | None
+    note: str
+
+
+@dataclass(frozen=True)
+class CCall:
+    """One statement of the run function."""
+
+    note: str
+    function: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Program:
+    arrays: tuple[CArray, ...]
+    structs: tuple[CStruct, ...]
+    functions: tuple[CFunction, ...]
+    calls: tuple[CCall, ...]
+    headers: tuple[str, ...]
+
+
+class _Builder:
+    """Collects the pieces of a Program while walking the plan once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.graph: Graph = plan.schedule.graph
+        self.shared_functions = plan.schedule.objective == "flash"
+        self.arrays: dict[str, CArray] = {}
+        self.structs: list[CStruct] = []
+        self.functions: dict[tuple[object, ...], CFunction] = {}
+        self.users: dict[str, list[int]] = {}
+        self.calls: list[CCall] = []
+        self.headers: dict[str, None] = {}
+
+    def add_segment(self, segment: PlannedSegment) -> None:
+        operator = segment.segment.operators[0]
+        if not segment.calls:
+            note = f"{describe(self.graph, operator)}: same bytes, nothing to do"
+            self.calls.append(CCall(note=note, function="", arguments=""))
+        for number, call in enumerate(segment.calls):
+            prefix = f"op{operator.index:02d}" + (f"_{number}" if len(segment.calls) > 1 else "")
+            self._add_call(segment, operator, call, prefix)
+
+    def _add_call(self, segment: PlannedSegment, operator: Operator, call: KernelCall, prefix: str) -> None:
+        self.headers[call.header] = None
+        function = self._function(call, operator)
+        layer = self._layer(call, operator, prefix)
+        arguments = [f"&{layer}", *(self._input(i, prefix) for i in call.inputs), self._output(call.output)]
+        if function.shape is None:
+            arguments.insert(0, f"&{self._shape(call, prefix)}")
+        arguments.append(self._scratch(segment, call))
+        self.calls.append(
+            CCall(note=describe(self.graph, operator), function=function.name, arguments=", ".join(arguments))
+        )
+
+    def _function(self, call: KernelCall, operator: Operator) -> CFunction:
+        shape = None if self.shared_functions else tuple((k, int_literal(v)) for k, v in call.shape.items())
+        types = tuple(c_type(self.graph.tensor(i).type) for i in call.inputs)
+        output_type = c_type(self.graph.tensor(call.output).type)
+        key = (call.function, shape, types, output_type)
+        if key not in self.functions:
+            number = sum(1 for f in self.functions.values() if f.kernel == call.kernel) + 1
+            self.functions[key] = CFunction(
+                name=f"{call.kernel}_{number}",
+                kernel=call.kernel,
+                function=call.function,
+                input_types=types,
+                output_type=output_type,
+                shape=shape,
+                note="",
+            )
+        function = self.functions[key]
+        self.users.setdefault(function.name, []).append(operator.index)
+        return function
+
+    def _layer(self, call: KernelCall, operator: Operator, prefix: str) -> str:
+        fields = [(c.name, self._array(c.data, f"{prefix}_{c.name}", operator)) for c in call.constants]
+        fields += [(k, int_literal(v)) for k, v in call.layer.items()]
+        name = f"{prefix}_layer"
+        self.structs.append(
+            CStruct(f"runnel_{call.kernel}_layer", name, tuple(fields), describe(self.graph, operator))
+        )
+        return name
+
+    def _shape(self, call: KernelCall, prefix: str) -> str:
+        fields = tuple((k, int_literal(v)) for k, v in call.shape.items())
+        self.structs.append(CStruct(f"runnel_{call.kernel}_shape", f"{prefix}_shape", fields, ""))
+        return f"{prefix}_shape"
+
+    def _array(self, data: object, name: str, operator: Operator) -> str:
+        import numpy as np
+
+        array = np.asarray(data)
+        key = constant_key(array)
+        if key not in self.arrays:
+            note = f"{describe(self.graph, operator)}"
+            self.arrays[key] = CArray(name, c_type(str(array.dtype)), array.size, array_body(array), note)
+        return self.arrays[key].name
+
+    def _input(self, index: int, prefix: str) -> str:
+        tensor = self.graph.tensor(index)
+        if tensor.data is not None:
+            operator = next(o for o in self.graph.operators if index in o.inputs)
+            return self._array(tensor.data, f"{prefix}_tensor_{index}", operator)
+        return f"(const {c_type(tensor.type)} *){self._address(self.plan.placed(index).offset)}"
+
+    def _output(self, index: int) -> str:
+        tensor = self.graph.tensor(index)
+        return f"({c_type(tensor.type)} *){self._address(self.plan.placed(index).offset)}"
+
+    def _scratch(self, segment: PlannedSegment, call: KernelCall) -> str:
+        if not call.scratch_bytes:
+            return "NULL"
+        placed = next(p for p in self.plan.layout.buffers if p.buffer.name == segment.scratch)
+        return self._address(placed.offset)
+
+    def _address(self, offset: int) -> str:
+        return f"({self.plan.name}_arena + {offset})"
+
+    def program(self) -> Program:
+        functions = tuple(
+            CFunction(**{**f.__dict__, "note": _users_note(self.users[f.name])}) for f in self.functions.values()
+        )
+        return Program(
+            arrays=tuple(self.arrays.values()),
+            structs=tuple(self.structs),
+            functions=functions,
+            calls=tuple(self.calls),
+            headers=tuple(sorted(self.headers)),
+        )
+
+
+def _users_note(users: list[int]) -> str:
+    unique = list(dict.fromkeys(users))
+    return f"operator{'s' if len(unique) > 1 else ''} {', '.join(map(str, unique))}"
+
+
+def describe(graph: Graph, operator: Operator) -> str:
+    """One line for comments: number, kind, shapes and the model's own name of the result."""
+    output = graph.tensor(operator.outputs[0])
+    shapes = ", ".join(dimensions(t.shape) for t in graph.activations(operator))
+    window = _window_text(operator.attributes, graph, operator)
+    return comment(
+        f"operator {operator.index} {operator.kind}{window}: {shapes} -> {dimensions(output.shape)}  {output.name}"
+    )
+
+
+def _window_text(attributes: Mapping[str, object], graph: Graph, operator: Operator) -> str:
+    from runnel.operators.base import operator_type
+
+    window = operator_type(operator.kind).window(graph, operator)
+    if window is None:
+        return ""
+    return f" {window.kernel_h}x{window.kernel_w} stride {window.stride_h}x{window.stride_w}"
+
+
+def build_program(plan: Plan) -> Program:
+    """Walks the plan's segments in order."""
+    builder = _Builder(plan)
+    for segment in plan.segments:
+        builder.add_segment(segment)
+    return builder.program()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns Python values into C text that is safe whatever the model calls its tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+_LINE_WIDTH = 110
+
+
+def c_type(element_type: str) -> str:
+    """The C type of an element; raises KeyError for types that generated code never holds."""
+    return C_TYPES[element_type]
+
+
+def comment(text: str) -> str:
+    """`text` on one line, unable to end a C comment."""
+    printable = "".join(c if 32 <= ord(c) < 127 else "?" for c in text)
+    return printable.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/").replace("??", "? ?")
+
+
+def string(text: str) -> str:
+    """A C string literal; bytes other than plain ASCII become octal escapes."""
+    escaped = "".join(
+        chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}" for b in text.encode("utf-8", "replace")
+    )
+    return f'"{escaped}"'
+
+
+def float_literal(value: float) -> str:
+    """A float32 constant that reads back to the same bits."""
+    single = float(np.float32(value))
+    if not math.isfinite(single):
+        return "0.0f"
+    text = f"{single:.9g}"
+    return f"{text}f" if any(c in text for c in ".e") else f"{text}.0f"
+
+
+def int_literal(value: int) -> str:
+    """An int32 constant. INT32_MIN has no literal of type int in C."""
+    return "INT32_MIN" if value == -(2**31) else str(value)
+
+
+def array_body(array: npt.NDArray[Any]) -> str:
+    """The elements between the braces of an initializer, wrapped into lines."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if flat.dtype == np.float32:
+        words = [float_literal(v) for v in flat.tolist()]
+    elif flat.dtype == np.int32:
+        words = [int_literal(v) for v in flat.tolist()]
+    else:
+        words = [str(v) for v in flat.tolist()]
+    width = max(map(len, words), default=1) + 2
+    per_line = max(1, (_LINE_WIDTH - 4) // width)
+    lines = (", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line))
+    return ",\n\t".join(lines)
+
+
+def dimensions(shape: tuple[int, ...]) -> str:
+    """A shape as people write it, without the batch: 40x40x16."""
+    inner = shape[1:] if len(shape) > 1 else shape
+    return "x".join(map(str, inner)) if inner else "1"

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONV_2D: int8, per-tensor or per-channel weights, any kernel, stride, dilation and padding.
+
+Source of the arithmetic: reference_integer_ops::ConvPerChannel in TensorFlow Lite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from runnel.graph import Graph, Operator, Tensor
+from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.convolution import (
+    channel_multipliers,
+    constant_bias,
+    has_int8_activations,
+    has_int8_weights,
+    has_symmetric_weights,
+    weights_of,
+)
+from runnel.operators.padding import padding_of
+from runnel.operators.quantize_math import activation_range, quantization_of
+from runnel.operators.requantization import Requantization, accumulator_layer, requantization
+
+
+def _no_groups(graph: Graph, operator: Operator) -> str | None:
+    """The weights have as many input channels as the input (no grouped convolution)"""
+    data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+    if len(data.shape) != 4 or len(weights.shape) != 4:
+        return f"input shape {data.shape}, weights shape {weights.shape}"
+    if data.shape[3] != weights.shape[3]:
+        return f"{data.shape[3]} input channels, weights for {weights.shape[3]}"
+    return None
+
+
+@register
+class Conv2D(OperatorType):
+    kind = "CONV_2D"
+    summary = "Convolution; PAD before it is folded into its padding."
+    options_table = "Conv2DOptions"
+    options: ClassVar[Mapping[str, str]] = {
+        "padding": "Padding",
+        "stride_w": "int",
+        "stride_h": "int",
+        "fused_activation_function": "ActivationFunctionType",
+        "dilation_w_factor": "int",
+        "dilation_h_factor": "int",
+    }
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        has_int8_activations,
+        has_int8_weights,
+        has_symmetric_weights,
+        _no_groups,
+    )
+
+    def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
+        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
+        return ((data.shape[0], padding.output_height, padding.output_width, weights.shape[0]),)
+
+    def macs(self, graph: Graph, operator: Operator) -> int:
+        weights = graph.tensor(operator.inputs[1])
+        return graph.tensor(operator.outputs[0]).elements * weights.elements // weights.shape[0]
+
+    def window(self, graph: Graph, operator: Operator) -> Window | None:
+        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
+        attributes = operator.attributes
+        return Window(
+            kernel_h=weights.shape[1],
+            kernel_w=weights.shape[2],
+            stride_h=int(attributes["stride_h"]),
+            stride_w=int(attributes["stride_w"]),
+            dilation_h=int(attributes.get("dilation_h_factor", 1)),
+            dilation_w=int(attributes.get("dilation_w_factor", 1)),
+            pad_top=padding.top,
+            pad_left=padding.left,
+        )
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        data = graph.tensor(operator.inputs[0])
+        output = graph.tensor(operator.outputs[0])
+        window = self.window(graph, operator)
+        assert window is not None
+        weights, constants = requantization(
+            operator,
+            weights_of(graph, operator),
+            constant_bias(graph, operator),
+            channel_multipliers(graph, operator),
+            quantization_of(data, operator).zero_point,
+        )
+        return (convolution_call(operator, data, output, window, weights, constants, target),)
+
+
+def convolution_call(
+    operator: Operator,
+    data: Tensor,
+    output: Tensor,
+    window: Window,
+    weights: npt.NDArray[np.int8],
+    constants: Requantization,
+    target: Target,
+) -> KernelCall:
+    """The call of kernel conv_2d. FULLY_CONNECTED uses it too, as a 1x1 window over pixels of all its inputs."""
+    channels = output.shape[-1]
+    taps = weights.size // channels
+    one_pixel = window == Window(1, 1, window.stride_h, window.stride_w, window.dilation_h, window.dilation_w, 0, 0)
+    column_bytes = -(-taps // 4) * 4 if target.dsp else taps
+    gather = not one_pixel or column_bytes != taps
+    rows = np.zeros((channels, column_bytes), dtype=np.int8)
+    rows[:, :taps] = weights.reshape(channels, taps)
+    shape = {
+        **_spatial_shape(data, output, window, one_pixel),
+        "input_channels": taps // (window.kernel_h * window.kernel_w),
+        "output_channels": channels,
+        "column_bytes": column_bytes,
+        "gather": int(gather),
+        "short_form": int(constants.short_form),
+    }
+    clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
+    zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
+    pixels_at_once = 2 if target.dsp else 1
+    return KernelCall(
+        kernel="conv_2d",
+        variant="dsp" if target.dsp else "portable",
+        shape=shape,
+        layer=accumulator_layer(*zero_points, clamp),
+        constants=(Constant("weights", rows), *constants.constants()),
+        inputs=(data.index,),
+        output=output.index,
+        scratch_bytes=pixels_at_once * column_bytes if gather else 0,
+    )
+
+
+def _spatial_shape(data: Tensor, output: Tensor, window: Window, one_pixel: bool) -> dict[str, int]:
+    """Heights, widths and the window. A 1x1 window at stride 1 sees the whole tensor as one row of pixels."""
+    sizes = (data.shape[1], data.shape[2], output.shape[1], output.shape[2]) if len(data.shape) == 4 else None
+    if sizes is None or (one_pixel and window.stride_h == window.stride_w == 1):
+        pixels = output.elements // output.shape[-1]
+        sizes = (1, pixels, 1, pixels)
+    return {
+        "input_height": sizes[0],
+        "input_width": sizes[1],
+        "output_height": sizes[2],
+        "output_width": sizes[3],
+        "kernel_height": window.kernel_h,
+        "kernel_width": window.kernel_w,
+        "stride_height": window.stride_h,
+        "stride_width": window.stride_w,
+        "dilation_height": window.dilation_h,
+        "dilation_width": window.dilation_w,
+        "pad_top": window.pad_top,
+        "pad_left": window.pad_left,
+    }

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED have in common: weights, bias, multipliers, constraints."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from runnel.graph import Graph, Operator
+from runnel.operators.quantize_math import quantization_of
+
+
+def has_int8_activations(graph: Graph, operator: Operator) -> str | None:
+    """Input and output are int8"""
+    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+    if data.type != "int8" or output.type != "int8":
+        return f"input '{data.name}' is {data.type}, output '{output.name}' is {output.type}"
+    return None
+
+
+def has_int8_weights(graph: Graph, operator: Operator) -> str | None:
+    """Weights are constant int8, the bias (if any) constant int32"""
+    if len(operator.inputs) < 2 or operator.inputs[1] is None:
+        return "no weights"
+    weights = graph.tensor(operator.inputs[1])
+    if not weights.is_constant or weights.type != "int8":
+        return f"weights '{weights.name}' are {'constant' if weights.is_constant else 'computed'} {weights.type}"
+    if len(operator.inputs) > 2 and operator.inputs[2] is not None:
+        bias = graph.tensor(operator.inputs[2])
+        if not bias.is_constant or bias.type != "int32":
+            return f"bias '{bias.name}' is {'constant' if bias.is_constant else 'computed'} {bias.type}"
+    return None
+
+
+def has_symmetric_weights(graph: Graph, operator: Operator) -> str | None:
+    """Weights have zero point 0 and one scale, or one scale for each output channel"""
+    weights = graph.tensor(operator.inputs[1])
+    quantization = weights.quantization
+    if quantization is None:
+        return f"weights '{weights.name}' have no quantization"
+    if any(quantization.zero_points):
+        return f"weights '{weights.name}' have zero points {sorted(set(quantization.zero_points))[:4]}"
+    channels = graph.tensor(operator.outputs[0]).shape[-1]
+    if len(quantization.scales) not in (1, channels):
+        return f"{len(quantization.scales)} weight scales for {channels} output channels"
+    return None
+
+
+def weights_of(graph: Graph, operator: Operator) -> npt.NDArray[np.int8]:
+    """The weights array in the file's shape."""
+    tensor = graph.tensor(operator.inputs[1])
+    assert tensor.data is not None
+    return np.asarray(tensor.data, dtype=np.int8)
+
+
+def constant_bias(graph: Graph, operator: Operator) -> npt.NDArray[np.int32] | None:
+    """The bias, one int32 for each output channel, or None where the model has none."""
+    if len(operator.inputs) < 3 or operator.inputs[2] is None:
+        return None
+    tensor = graph.tensor(operator.inputs[2])
+    assert tensor.data is not None
+    return np.asarray(tensor.data, dtype=np.int32).reshape(-1)
+
+
+def channel_multipliers(graph: Graph, operator: Operator) -> tuple[float, ...]:
+    """input scale * weight scale / output scale in double, one for each weight scale.
+
+    Source: PopulateConvolutionQuantizationParams in TFLite's kernel_util.cc.
+    """
+    data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+    input_scale = quantization_of(data, operator).scale
+    output_scale = quantization_of(graph.tensor(operator.outputs[0]), operator).scale
+    return tuple(input_scale * scale / output_scale for scale in quantization_of(weights, operator).scales)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DEPTHWISE_CONV_2D: int8, any channel multiplier, stride, dilation and padding; in place where it can be.
+
+Source of the arithmetic: reference_integer_ops::DepthwiseConvPerChannel in TensorFlow Lite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from runnel.graph import Graph, Operator
+from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.convolution import (
+    channel_multipliers,
+    constant_bias,
+    has_int8_activations,
+    has_int8_weights,
+    has_symmetric_weights,
+    weights_of,
+)
+from runnel.operators.padding import padding_of
+from runnel.operators.quantize_math import activation_range, quantization_of
+from runnel.operators.requantization import accumulator_layer, requantization
+
+READ_AHEAD_BYTES = 8
+"""Bytes after the plane that the DSP kernel's zero taps may read."""
+
+
+def _channels_fit(graph: Graph, operator: Operator) -> str | None:
+    """The weights [1, height, width, outputs] hold a whole number of outputs for each input channel"""
+    data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+    if len(data.shape) != 4 or len(weights.shape) != 4 or weights.shape[0] != 1:
+        return f"input shape {data.shape}, weights shape {weights.shape}"
+    if weights.shape[3] % data.shape[3]:
+        return f"{data.shape[3]} input channels, weights for {weights.shape[3]} outputs"
+    return None
+
+
+def _multiplier_is_true(graph: Graph, operator: Operator) -> str | None:
+    """The option depth_multiplier is the ratio of output to input channels"""
+    channels = graph.tensor(operator.inputs[0]).shape[3]
+    multiplier = int(operator.attributes.get("depth_multiplier", 0))
+    outputs = graph.tensor(operator.inputs[1]).shape[3]
+    # TFLite ignores 0 and derives the ratio from the shapes; other values must agree.
+    if multiplier not in (0, outputs // channels):
+        return f"depth_multiplier {multiplier}, {channels} input and {outputs} output channels"
+    return None
+
+
+@register
+class DepthwiseConv2D(OperatorType):
+    kind = "DEPTHWISE_CONV_2D"
+    summary = "Depthwise convolution; with one input channel it becomes CONV_2D."
+    options_table = "DepthwiseConv2DOptions"
+    options: ClassVar[Mapping[str, str]] = {
+        "padding": "Padding",
+        "stride_w": "int",
+        "stride_h": "int",
+        "depth_multiplier": "int",
+        "fused_activation_function": "ActivationFunctionType",
+        "dilation_w_factor": "int",
+        "dilation_h_factor": "int",
+    }
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        has_int8_activations,
+        has_int8_weights,
+        has_symmetric_weights,
+        _channels_fit,
+        _multiplier_is_true,
+    )
+
+    def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
+        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
+        return ((data.shape[0], padding.output_height, padding.output_width, weights.shape[3]),)
+
+    def macs(self, graph: Graph, operator: Operator) -> int:
+        weights = graph.tensor(operator.inputs[1])
+        return graph.tensor(operator.outputs[0]).elements * weights.shape[1] * weights.shape[2]
+
+    def window(self, graph: Graph, operator: Operator) -> Window | None:
+        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
+        attributes = operator.attributes
+        return Window(
+            kernel_h=weights.shape[1],
+            kernel_w=weights.shape[2],
+            stride_h=int(attributes["stride_h"]),
+            stride_w=int(attributes["stride_w"]),
+            dilation_h=int(attributes.get("dilation_h_factor", 1)),
+            dilation_w=int(attributes.get("dilation_w_factor", 1)),
+            pad_top=padding.top,
+            pad_left=padding.left,
+        )
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+        window = self.window(graph, operator)
+        assert window is not None
+        weights, constants = requantization(
+            operator,
+            np.moveaxis(weights_of(graph, operator)[0], 2, 0),
+            constant_bias(graph, operator),
+            channel_multipliers(graph, operator),
+            quantization_of(data, operator).zero_point,
+        )
+        dsp = target.dsp and window.dilation_h == window.dilation_w == 1
+        row_taps = -(-window.kernel_w // 4) * 4 if dsp else window.kernel_w
+        rows = np.zeros((output.shape[3], window.kernel_h, row_taps), dtype=np.int8)
+        rows[:, :, : window.kernel_w] = weights
+        shape = {
+            **_shape(data.shape, output.shape, window),
+            "row_taps": row_taps,
+            "short_form": int(constants.short_form),
+        }
+        clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
+        zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
+        return (
+            KernelCall(
+                kernel="depthwise_conv_2d",
+                variant="dsp" if dsp else "portable",
+                shape=shape,
+                layer=accumulator_layer(*zero_points, clamp),
+                constants=(Constant("weights", rows), *constants.constants()),
+                inputs=(data.index,),
+                output=output.index,
+                scratch_bytes=shape["plane_bytes"],
+                in_place=(0,) if shape["depth_multiplier"] == 1 else (),
+            ),
+        )
+
+
+def _shape(data: tuple[int, ...], output: tuple[int, ...], window: Window) -> dict[str, int]:
+    """The shape struct but for what depends on the constants."""
+    plane_height = (output[1] - 1) * window.stride_h + (window.kernel_h - 1) * window.dilation_h + 1
+    plane_width = (output[2] - 1) * window.stride_w + (window.kernel_w - 1) * window.dilation_w + 1
+    return {
+        "input_height": data[1],
+        "input_width": data[2],
+        "input_channels": data[3],
+        "output_height": output[1],
+        "output_width": output[2],
+        "depth_multiplier": output[3] // data[3],
+        "kernel_height": window.kernel_h,
+        "kernel_width": window.kernel_w,
+        "stride_height": window.stride_h,
+        "stride_width": window.stride_w,
+        "dilation_height": window.dilation_h,
+        "dilation_width": window.dilation_w,
+        "pad_top": window.pad_top,
+        "pad_left": window.pad_left,
+        "plane_height": plane_height,
+        "plane_width": plane_width,
+        "plane_bytes": plane_height * plane_width + READ_AHEAD_BYTES,
+    }

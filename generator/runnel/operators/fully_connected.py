@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FULLY_CONNECTED: int8, per-tensor or per-channel weights. Runs on the conv_2d kernel as a 1x1 window.
+
+Source of the arithmetic: reference_integer_ops::FullyConnected and FullyConnectedPerChannel in TensorFlow Lite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from runnel.graph import Graph, Operator
+from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.conv_2d import convolution_call
+from runnel.operators.convolution import (
+    channel_multipliers,
+    constant_bias,
+    has_int8_activations,
+    has_int8_weights,
+    has_symmetric_weights,
+    weights_of,
+)
+from runnel.operators.quantize_math import quantization_of
+from runnel.operators.requantization import requantization
+
+
+def _default_weights_format(graph: Graph, operator: Operator) -> str | None:
+    """The weights format is DEFAULT (not shuffled)"""
+    found = operator.attributes.get("weights_format", "DEFAULT")
+    return None if found == "DEFAULT" else str(found)
+
+
+def _inputs_fit(graph: Graph, operator: Operator) -> str | None:
+    """The weights are a matrix [outputs, inputs] and the input holds a whole number of such rows"""
+    data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+    if len(weights.shape) != 2:
+        return f"weights shape {weights.shape}"
+    if weights.shape[1] == 0 or data.elements % weights.shape[1]:
+        return f"input shape {data.shape}, weights shape {weights.shape}"
+    return None
+
+
+@register
+class FullyConnected(OperatorType):
+    kind = "FULLY_CONNECTED"
+    summary = "Matrix times vector, or times several rows."
+    options_table = "FullyConnectedOptions"
+    options: ClassVar[Mapping[str, str]] = {
+        "fused_activation_function": "ActivationFunctionType",
+        "weights_format": "FullyConnectedOptionsWeightsFormat",
+        "keep_num_dims": "bool",
+    }
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        has_int8_activations,
+        has_int8_weights,
+        has_symmetric_weights,
+        _default_weights_format,
+        _inputs_fit,
+    )
+
+    def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
+        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+        if operator.attributes.get("keep_num_dims"):
+            return ((*data.shape[:-1], weights.shape[0]),)
+        return ((data.elements // weights.shape[1], weights.shape[0]),)
+
+    def macs(self, graph: Graph, operator: Operator) -> int:
+        return graph.tensor(operator.outputs[0]).elements * graph.tensor(operator.inputs[1]).shape[1]
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        data = graph.tensor(operator.inputs[0])
+        output = graph.tensor(operator.outputs[0])
+        weights, constants = requantization(
+            operator,
+            weights_of(graph, operator),
+            constant_bias(graph, operator),
+            self._multipliers(graph, operator),
+            quantization_of(data, operator).zero_point,
+        )
+        window = Window(1, 1, 1, 1, 1, 1, 0, 0)
+        return (convolution_call(operator, data, output, window, weights, constants, target),)
+
+    def _multipliers(self, graph: Graph, operator: Operator) -> tuple[float, ...]:
+        """Per-channel in double; per-tensor multiplies the two scales in float32 first.
+
+        Source: CalculateOpDataFullyConnected and GetQuantizedConvolutionMultipler.
+        """
+        weights = quantization_of(graph.tensor(operator.inputs[1]), operator)
+        if weights.per_channel:
+            return channel_multipliers(graph, operator)
+        input_scale = quantization_of(graph.tensor(operator.inputs[0]), operator).scale
+        output_scale = quantization_of(graph.tensor(operator.outputs[0]), operator).scale
+        product = float(np.float32(input_scale) * np.float32(weights.scale))
+        return (product / output_scale,)

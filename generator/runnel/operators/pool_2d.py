@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What AVERAGE_POOL_2D and MAX_POOL_2D share. Source: TFLite's reference/integer_ops/pooling.h."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from runnel.graph import Graph, Operator
+from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window
+from runnel.operators.checks import (
+    four_dimensions,
+    input_at,
+    inputs_and_outputs,
+    nhwc,
+    output_of,
+    per_tensor_quantization,
+    same_quantization,
+    types,
+)
+from runnel.operators.padding import Padding, padding_of
+from runnel.operators.quantize_math import activation_range
+
+
+def _kernel(operator: Operator) -> tuple[int, int]:
+    return int(operator.attributes["filter_height"]), int(operator.attributes["filter_width"])
+
+
+def _stride(operator: Operator) -> tuple[int, int]:
+    return int(operator.attributes["stride_h"]), int(operator.attributes["stride_w"])
+
+
+def _padding(graph: Graph, operator: Operator) -> Padding:
+    height, width, _ = nhwc(input_at(graph, operator, 0), operator)
+    return padding_of(operator, height, width, *_kernel(operator))
+
+
+def every_window_touches_the_input(graph: Graph, operator: Operator) -> str | None:
+    """Windows and strides are at least 1; every window holds at least one pixel of the input"""
+    if min(*_kernel(operator), *_stride(operator)) < 1:
+        return f"window {_kernel(operator)}, stride {_stride(operator)}"
+    padding = _padding(graph, operator)
+    if min(padding.output_height, padding.output_width) < 1:
+        return f"window {_kernel(operator)} is larger than the input"
+    if max(padding.top, padding.bottom) >= _kernel(operator)[0] or max(padding.left, padding.right) >= _kernel(operator)[1]:
+        return "some windows hold only padding"
+    return None
+
+
+class Pool2D(OperatorType):
+    """A pooling operator; subclasses set `average`."""
+
+    average: ClassVar[bool]
+    options_table = "Pool2DOptions"
+    options: ClassVar[Mapping[str, str]] = {
+        "padding": "Padding",
+        "stride_w": "int",
+        "stride_h": "int",
+        "filter_width": "int",
+        "filter_height": "int",
+        "fused_activation_function": "ActivationFunctionType",
+    }
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        inputs_and_outputs(1),
+        types(0, "int8"),
+        types("output", "int8"),
+        per_tensor_quantization,
+        four_dimensions,
+        same_quantization,
+        every_window_touches_the_input,
+    )
+
+    def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
+        source = input_at(graph, operator, 0)
+        padding = _padding(graph, operator)
+        return ((source.shape[0], padding.output_height, padding.output_width, source.shape[3]),)
+
+    def window(self, graph: Graph, operator: Operator) -> Window | None:
+        padding = _padding(graph, operator)
+        return Window(*_kernel(operator), *_stride(operator), 1, 1, padding.top, padding.left)
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        activation = str(operator.attributes.get("fused_activation_function", "NONE"))
+        clamp_min, clamp_max = activation_range(activation, output, operator)
+        call = KernelCall(
+            kernel="pool_2d",
+            shape=self._shape(graph, operator),
+            layer={"clamp_min": clamp_min, "clamp_max": clamp_max},
+            constants=(),
+            inputs=(source.index,),
+            output=output.index,
+            in_place=(0,) if _reads_only_forward(graph, operator) else (),
+        )
+        return (call,)
+
+    def _shape(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
+        height, width, channels = nhwc(input_at(graph, operator, 0), operator)
+        padding = _padding(graph, operator)
+        kernel, stride = _kernel(operator), _stride(operator)
+        return {
+            "input_height": height,
+            "input_width": width,
+            "channels": channels,
+            "output_height": padding.output_height,
+            "output_width": padding.output_width,
+            "kernel_height": kernel[0],
+            "kernel_width": kernel[1],
+            "stride_height": stride[0],
+            "stride_width": stride[1],
+            "pad_top": padding.top,
+            "pad_left": padding.left,
+            "average": int(self.average),
+        }
+
+
+def _reads_only_forward(graph: Graph, operator: Operator) -> bool:
+    """Whether output pixel number n reads no input pixel before number n, so that writing in place is safe.
+
+    Its first input pixel is max(0, y * stride - pad) * input width + the same in x. With pad < stride that is
+    at least y * input width + x.
+    """
+    height, width, _ = nhwc(input_at(graph, operator, 0), operator)
+    padding = _padding(graph, operator)
+    stride_h, stride_w = _stride(operator)
+    return (
+        padding.top < stride_h
+        and padding.left < stride_w
+        and padding.output_width <= width
+        and padding.output_height <= height
+    )

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arena as a packing problem: which buffers meet in time, which are tied to one offset, and first fit.
+
+Buffers that work in place are tied into a group with one offset. A group's height may differ from step to step,
+so what counts between two groups is how high each one is while the other is live. All sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runnel.plan.plan import Buffer
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Buffers by number. meetings: pairs live at a common step; ties: those of them that may share a first byte."""
+
+    sizes: tuple[int, ...]
+    spans: tuple[Pair, ...]
+    meetings: tuple[Pair, ...]
+    ties: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another group that is live while this one is. mine: this group's height then; theirs: the other's."""
+
+    group: int
+    mine: int
+    theirs: int
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A partition of the buffers: members of a group start at one byte. heights: largest member of each group."""
+
+    members: tuple[tuple[int, ...], ...]
+    heights: tuple[int, ...]
+    neighbours: tuple[tuple[Neighbour, ...], ...]
+
+
+def make_problem(buffers: Sequence[Buffer]) -> Problem:
+    """Number the buffers and find their meetings and ties. Ties come largest saving first."""
+    sizes = tuple(buffer.aligned_bytes for buffer in buffers)
+    spans = tuple((buffer.first, buffer.last) for buffer in buffers)
+    by_first = sorted(range(len(buffers)), key=lambda number: (spans[number], number))
+    meetings: list[Pair] = []
+    live: list[int] = []
+    for number in by_first:
+        live = [other for other in live if spans[other][1] >= spans[number][0]]
+        meetings += [(min(number, other), max(number, other)) for other in live]
+        live.append(number)
+    names = [buffer.name for buffer in buffers]
+    ties = [(a, b) for a, b in meetings if names[b] in buffers[a].shares or names[a] in buffers[b].shares]
+    ties.sort(key=lambda pair: (-min(sizes[pair[0]], sizes[pair[1]]), pair))
+    return Problem(sizes, spans, tuple(sorted(meetings)), tuple(ties))
+
+
+def window(problem: Problem, first: int, last: int) -> Problem:
+    """The part of the problem between two steps, lifetimes clipped. No harder: it has fewer constraints."""
+    kept = [n for n, span in enumerate(problem.spans) if span[0] <= last and span[1] >= first]
+    spans = {n: (max(first, problem.spans[n][0]), min(last, problem.spans[n][1])) for n in kept}
+    renumber = {old: new for new, old in enumerate(kept)}
+
+    def still_meet(pair: Pair) -> bool:
+        a, b = pair
+        return a in spans and b in spans and spans[a][0] <= spans[b][1] and spans[b][0] <= spans[a][1]
+
+    def keep(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+        return tuple((renumber[a], renumber[b]) for a, b in pairs if still_meet((a, b)))
+
+    sizes = tuple(problem.sizes[n] for n in kept)
+    return Problem(sizes, tuple(spans[n] for n in kept), keep(problem.meetings), keep(problem.ties))
+
+
+def make_groups(problem: Problem, ties: Iterable[Pair]) -> Groups:
+    """Tie buffers in the order of `ties`, leaving out those that would put two at one byte that may not share."""
+    home = list(range(len(problem.sizes)))
+    members = {number: [number] for number in home}
+    meetings, allowed = set(problem.meetings), set(problem.ties)
+    for a, b in ties:
+        into, gone = sorted((home[a], home[b]))
+        if into == gone:
+            continue
+        crossing = [(min(i, j), max(i, j)) for i in members[into] for j in members[gone]]
+        if all(pair in allowed for pair in crossing if pair in meetings):
+            members[into] += members.pop(gone)
+            for number in members[into]:
+                home[number] = into
+    return _with_neighbours(problem, [tuple(sorted(m)) for _, m in sorted(members.items())])
+
+
+def _with_neighbours(problem: Problem, members: Sequence[tuple[int, ...]]) -> Groups:
+    group_of = {number: group for group, numbers in enumerate(members) for number in numbers}
+    height_over: list[dict[int, int]] = [{} for _ in members]
+    for a, b in problem.meetings:
+        for number, other in ((a, b), (b, a)):
+            group, across = group_of[number], group_of[other]
+            if group != across:
+                height_over[group][across] = max(height_over[group].get(across, 0), problem.sizes[number])
+    neighbours = tuple(
+        tuple(Neighbour(other, mine, height_over[other][group]) for other, mine in sorted(heights.items()))
+        for group, heights in enumerate(height_over)
+    )
+    return Groups(tuple(members), tuple(max(problem.sizes[n] for n in m) for m in members), neighbours)
+
+
+def first_fit(groups: Groups, order: Sequence[int]) -> list[int]:
+    """Offsets of the groups when each, in this order, takes the lowest place that is free for all its life.
+
+    Every best placement is reached by some order (that of its own offsets), so searching orders loses nothing.
+    """
+    offsets = [-1] * len(groups.members)
+    for group in order:
+        blocked = sorted(
+            (offsets[n.group] - n.mine, offsets[n.group] + n.theirs)
+            for n in groups.neighbours[group]
+            if offsets[n.group] >= 0
+        )
+        place = 0
+        for start, end in blocked:
+            if place <= start:
+                break
+            place = max(place, end)
+        offsets[group] = place
+    return offsets
+
+
+def arena_of(groups: Groups, offsets: Sequence[int]) -> int:
+    """Bytes up to the end of the highest group."""
+    return max((offset + height for offset, height in zip(offsets, groups.heights, strict=True)), default=0)

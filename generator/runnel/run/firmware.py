@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run firmware on its board, whatever executes it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from runnel.boards import Board
+from runnel.build.firmware import Firmware
+from runnel.errors import RunError
+from runnel.run.process import run_program
+from runnel.run.qemu import qemu_command
+from runnel.run.result import RunResult, read_result
+
+DEFAULT_TIMEOUT_S = 600.0
+
+
+def run_firmware(
+    firmware: Firmware,
+    inputs: Sequence[bytes],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    count_instructions: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunResult:
+    """Run the model on every record of `inputs` (the bytes of all its inputs in order) and collect the outputs.
+
+    Without `count_instructions` QEMU is several times faster and the result has none.
+    `progress` is called with the records done and their number after each one.
+    Raises RunError when the board cannot be run here, a record has the wrong length, the firmware faults, fails
+    or writes outside its arena, or `timeout_s` seconds pass.
+    """
+    check_runnable(firmware.board)
+    runner = firmware.board.runner
+    counts = count_instructions and runner is not None and runner.timer is not None
+    _check_records(firmware, inputs)
+    with tempfile.TemporaryDirectory(prefix="runnel-run-") as name:
+        directory = Path(name)
+        (directory / "inputs.bin").write_bytes(b"".join(inputs))
+        finished = run_program(
+            _command(firmware, counts),
+            directory,
+            timeout_s=timeout_s,
+            environment=_environment(firmware),
+            on_line=None if progress is None else _Progress(progress, len(inputs)),
+        )
+        outputs = directory / "outputs.bin"
+        data = outputs.read_bytes() if outputs.is_file() else b""
+    return read_result(firmware, finished, data, len(inputs), counts=counts)
+
+
+def check_runnable(board: Board) -> None:
+    """Raises RunError, with what to do instead, when nothing here can execute firmware for `board`."""
+    kind = board.runner.kind if board.runner is not None else None
+    if kind in ("qemu", "host"):
+        return
+    instead = board.try_instead
+    hint = f"; try --board {instead}: the same core, emulated" if instead else ""
+    if kind is None:
+        raise RunError(f"{board.name} cannot be run from here: it is real hardware without an emulator{hint}")
+    raise RunError(f"{board.name} is run by {kind}, which this version of Runnel does not drive yet{hint}")
+
+
+def _check_records(firmware: Firmware, inputs: Sequence[bytes]) -> None:
+    expected = firmware.model.input_bytes
+    for index, record in enumerate(inputs):
+        if len(record) != expected:
+            name = firmware.model.name
+            raise RunError(f"record {index} for {name} has {len(record)} bytes; its inputs take {expected}")
+
+
+def _command(firmware: Firmware, counts: bool) -> tuple[str, ...]:
+    if firmware.board.is_host:
+        return (str(firmware.path),)
+    return qemu_command(firmware, count_instructions=counts)
+
+
+def _environment(firmware: Firmware) -> Mapping[str, str] | None:
+    if not firmware.options.sanitize:
+        return None
+    # Where ptrace is forbidden (containers) the leak check itself fails; the harness allocates nothing that leaks.
+    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+
+class _Progress:
+    """Counts finished records in the console of the harness."""
+
+    def __init__(self, report: Callable[[int, int], None], records: int) -> None:
+        self._report = report
+        self._records = records
+        self._done = 0
+
+    def __call__(self, line: str) -> None:
+        if line.startswith("ticks: "):
+            self._done += 1
+            self._report(self._done, self._records)

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model files that lie: built field by field, or damaged byte by byte."""
+
+from bad_files.build import Fields, convolution_file, operator, quantization, serialise, tensor
+from bad_files.damage import damaged
+
+__all__ = ["Fields", "convolution_file", "damaged", "operator", "quantization", "serialise", "tensor"]

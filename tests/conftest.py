@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all tests share: the switch to full counts, the seed, and the data that lies beside the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTDATA = ROOT.parent / "shared" / "testdata"
+
+
+@pytest.fixture(scope="session")
+def full() -> bool:
+    """True when the counts of the bars are asked for: ./scripts/test --full sets RUNNEL_FULL=1."""
+    return os.environ.get("RUNNEL_FULL") == "1"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """RUNNEL_SEED, 0 unless it is set. Every random test prints or derives all from it."""
+    return int(os.environ.get("RUNNEL_SEED", "0"))
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder with real models, images and sounds; tests that need it are skipped where it is absent."""
+    if not TESTDATA.is_dir():
+        pytest.skip(f"no test data: {TESTDATA} is absent (real models are kept beside the repository, not in it)")
+    return TESTDATA
+
+
+@pytest.fixture(scope="session")
+def tflm() -> None:
+    """Skips where TensorFlow Lite Micro is not installed."""
+    pytest.importorskip("tflite_micro", reason="tflite-micro is not installed: pip install 'runnel[oracle]'")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random models: single operators and small graphs, for comparing generated C with the oracle."""

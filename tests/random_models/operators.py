@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models of one operator (and what it cannot do without), one function for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from random_models import elementwise, shaping, windowed
+from random_models.builder import GraphBuilder
+from random_models.source import Source
+from runnel.graph import Graph
+
+Maker = Callable[[GraphBuilder], int]
+
+
+def image(builder: GraphBuilder) -> int:
+    """An input of shape [1, rows, columns, channels]; small, and odd as often as not."""
+    source = builder.source
+    rows = source.choice((source.integer(1, 12), source.integer(1, 7), 1))
+    columns = source.choice((source.integer(1, 12), rows, source.integer(1, 20)))
+    channels = source.choice((source.integer(1, 9), 3, 1, 8, 4, source.integer(1, 40)))
+    return builder.input((1, rows, columns, channels))
+
+
+def anything(builder: GraphBuilder) -> int:
+    """An input of any rank."""
+    source = builder.source
+    if source.chance(0.6):
+        return image(builder)
+    sizes = tuple(source.integer(1, 12) for _ in range(source.integer(0, 2)))
+    return builder.input((*source.choice(((1,), (1,), ())), *sizes, source.integer(1, 40)))
+
+
+def matrix(builder: GraphBuilder) -> int:
+    """An input for FULLY_CONNECTED: mostly one long row."""
+    if builder.source.chance(0.6):
+        return builder.input((1, builder.source.integer(1, 200)))
+    return anything(builder)
+
+
+def arithmetic(builder: GraphBuilder, kind: str) -> int:
+    first = anything(builder)
+    same = builder.source.chance(0.5)
+    shape = builder.shape(first)
+    second = elementwise.operand(builder, first, shape if same else elementwise.smaller_shape(builder, shape))
+    if builder.source.chance(0.3):
+        first, second = second, first
+    return elementwise.arithmetic(builder, kind, first, second)
+
+
+def concatenation(builder: GraphBuilder) -> int:
+    first = anything(builder)
+    shape = builder.shape(first)
+    axis = builder.source.integer(1 if len(shape) == 4 else 0, len(shape) - 1)
+    parts = [first]
+    for _ in range(builder.source.integer(1, 3)):
+        other = (*shape[:axis], builder.source.integer(1, 9), *shape[axis + 1 :])
+        parts.append(builder.input(other, builder.quantization_of(first)))
+    return shaping.concatenation(builder, parts, axis)
+
+
+def reshape(builder: GraphBuilder) -> int:
+    """RESHAPE needs company: on its own its output would be its input."""
+    data = elementwise.table(builder, "RELU", anything(builder))
+    after = shaping.reshape(builder, data, shaping.flat_shapes(builder, builder.tensors[data].elements))
+    return elementwise.table(builder, "LEAKY_RELU", after)
+
+
+def transpose(builder: GraphBuilder) -> int:
+    data = image(builder)
+    if builder.source.chance(0.5):
+        relu = elementwise.table(builder, "RELU", data)
+        return elementwise.table(builder, "LEAKY_RELU", shaping.transpose_without_effect(builder, relu))
+    order = builder.source.choice(((0, 3, 1, 2), (0, 3, 2, 1)))
+    return shaping.mean(builder, shaping.transpose(builder, data, order), (2, 3))
+
+
+def quantize(builder: GraphBuilder) -> int:
+    source = builder.source
+    kind = source.choice(("int8", "float", "from uint8", "to uint8"))
+    if kind == "float":
+        return elementwise.quantize_float(builder, builder.shape(anything_shape(builder)))
+    if kind == "from uint8":
+        shape = builder.shape(anything_shape(builder))
+        chosen = builder.quantization()
+        used = type(chosen)(chosen.scales, (chosen.zero_point + 128,))
+        return elementwise.requantize(builder, builder.input(shape, used, "uint8"))
+    return elementwise.requantize(builder, anything(builder), "uint8" if kind == "to uint8" else "int8")
+
+
+def anything_shape(builder: GraphBuilder) -> int:
+    """A tensor of random shape that is no input of the model; only its shape is of use."""
+    index = anything(builder)
+    builder.inputs.remove(index)
+    return index
+
+
+def softmax(builder: GraphBuilder) -> int:
+    source = builder.source
+    shape = source.choice(((1, source.integer(1, 40)), (1, 3, 2, source.integer(1, 12)), (1, source.integer(2, 300))))
+    return elementwise.softmax(builder, builder.input(shape))
+
+
+OPERATORS: Mapping[str, Maker] = {
+    "CONV_2D": lambda b: windowed.conv_2d(b, image(b)),
+    "DEPTHWISE_CONV_2D": lambda b: windowed.depthwise_conv_2d(b, image(b)),
+    "FULLY_CONNECTED": lambda b: windowed.fully_connected(b, matrix(b)),
+    "AVERAGE_POOL_2D": lambda b: windowed.average_pool_2d(b, image(b)),
+    "MAX_POOL_2D": lambda b: windowed.max_pool_2d(b, image(b)),
+    "ADD": lambda b: arithmetic(b, "ADD"),
+    "SUB": lambda b: arithmetic(b, "SUB"),
+    "MUL": lambda b: arithmetic(b, "MUL"),
+    "LOGISTIC": lambda b: elementwise.table(b, "LOGISTIC", anything(b)),
+    "TANH": lambda b: elementwise.table(b, "TANH", anything(b)),
+    "RELU": lambda b: elementwise.table(b, "RELU", anything(b)),
+    "RELU6": lambda b: elementwise.table(b, "RELU6", anything(b)),
+    "LEAKY_RELU": lambda b: elementwise.table(b, "LEAKY_RELU", anything(b)),
+    "HARD_SWISH": lambda b: elementwise.table(b, "HARD_SWISH", anything(b)),
+    "SOFTMAX": softmax,
+    "PAD": lambda b: shaping.pad(b, anything(b)),
+    "MEAN": lambda b: shaping.mean(b, image(b)),
+    "CONCATENATION": concatenation,
+    "RESHAPE": reshape,
+    "TRANSPOSE": transpose,
+    "RESIZE_NEAREST_NEIGHBOR": lambda b: shaping.resize_nearest_neighbor(b, image(b)),
+    "QUANTIZE": quantize,
+    "DEQUANTIZE": lambda b: elementwise.dequantize(b, anything(b)),
+}
+
+# How often each kind is drawn: the kernels with most code paths most.
+WEIGHTS: Mapping[str, int] = {
+    "CONV_2D": 8,
+    "DEPTHWISE_CONV_2D": 8,
+    "FULLY_CONNECTED": 4,
+    "ADD": 3,
+    "MUL": 3,
+    "AVERAGE_POOL_2D": 2,
+    "MAX_POOL_2D": 2,
+    "MEAN": 2,
+    "PAD": 2,
+    "CONCATENATION": 2,
+}
+KINDS: tuple[str, ...] = tuple(kind for kind in OPERATORS for _ in range(WEIGHTS.get(kind, 1)))
+
+
+def operator_model(source: Source, kind: str) -> Graph:
+    """A model of one operator of `kind` with random shape, options, quantization and constants."""
+    builder = GraphBuilder(source)
+    return builder.finish((OPERATORS[kind](builder),), f"random_{kind.lower()}")

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a 32-bit accumulator to int8, for convolution, depthwise convolution and fully connected.
+ */
+#ifndef RUNNEL_KERNELS_ACCUMULATOR_H_
+#define RUNNEL_KERNELS_ACCUMULATOR_H_
+
+#include "runnel/kernels/common.h"
+
+/* Constants of all output channels of a layer; the input's zero point is folded into bias. */
+struct runnel_requantization {
+	const int32_t *bias;
+	const int32_t *multiplier;
+	/* short form: shifts to the right, 1..20; else TFLite's shifts, to the left where positive */
+	const int8_t *shift;
+	int32_t output_zero_point;
+	int32_t clamp_min;
+	int32_t clamp_max;
+};
+
+/* High 32 bits of (addend << 32) + 2 * value * multiplier + 2^31. */
+RUNNEL_INLINE int32_t runnel_doubled_multiply_high(int32_t addend, int32_t value, int32_t multiplier)
+{
+#if defined(__ARM_FEATURE_DSP)
+	int32_t result;
+
+	__asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(value * 2), "r"(multiplier), "r"(addend));
+	return result;
+#else
+	return (int32_t)((addend * (INT64_C(1) << 32) + (int64_t)value * 2 * multiplier + (INT64_C(1) << 31)) >> 32);
+#endif
+}
+
+/* acc -> int8 of output channel `channel`, rounded twice exactly as TensorFlow Lite Micro does.
+ *
+ * Short form (docs/numbers.md): with e = shift >= 1 and |acc| < 2^30,
+ * RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc, m), e) + zero_point
+ *   == (SMMLAR(2 acc, m, (2 zero_point + 1) << (e - 1)) + (acc >> 31)) >> e.
+ */
+RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_requantization *layer, int32_t short_form,
+						   int32_t channel, int32_t acc)
+{
+	const int32_t multiplier = layer->multiplier[channel];
+	const int32_t shift = layer->shift[channel];
+	int32_t value;
+
+	if (short_form) {
+		const int32_t addend = (2 * layer->output_zero_point + 1) * (int32_t)(1u << (shift - 1));
+
+		value = (runnel_doubled_multiply_high(addend, acc, multiplier) + (acc >> 31)) >> shift;
+	} else {
+		value = runnel_add_wrapping(runnel_requantize(acc, multiplier, shift), layer->output_zero_point);
+	}
+	return (int8_t)runnel_clamp(value, layer->clamp_min, layer->clamp_max);
+}
+
+#endif /* RUNNEL_KERNELS_ACCUMULATOR_H_ */

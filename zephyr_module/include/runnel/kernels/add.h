@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ADD and SUB with broadcasting, portable C. The generator merges dimensions that broadcast alike, so that at most
+ * four remain, the innermost last; tensors of equal shape become one dimension. The output may be an input that does
+ * not broadcast.
+ */
+#ifndef RUNNEL_KERNELS_ADD_H_
+#define RUNNEL_KERNELS_ADD_H_
+
+#include "runnel/kernels/common.h"
+
+struct runnel_add_shape {
+	int32_t count_0;
+	int32_t count_1;
+	int32_t count_2;
+	int32_t count_3;
+	/* elements between neighbours along a dimension; 0 where the input broadcasts */
+	int32_t input_0_step_0;
+	int32_t input_0_step_1;
+	int32_t input_0_step_2;
+	int32_t input_0_step_3;
+	int32_t input_1_step_0;
+	int32_t input_1_step_1;
+	int32_t input_1_step_2;
+	int32_t input_1_step_3;
+	int32_t subtract; /* 1: input 0 - input 1 */
+};
+
+/* All shifts are to the right. */
+struct runnel_add_layer {
+	int32_t input_0_zero_point;
+	int32_t input_0_multiplier;
+	int32_t input_0_shift;
+	int32_t input_1_zero_point;
+	int32_t input_1_multiplier;
+	int32_t input_1_shift;
+	int32_t output_zero_point;
+	int32_t output_multiplier;
+	int32_t output_shift;
+	int32_t clamp_min;
+	int32_t clamp_max;
+};
+
+/* Inputs are brought to a common scale with this many more bits before they are added. */
+#define RUNNEL_ADD_EXTRA_BITS 20
+
+RUNNEL_INLINE int32_t runnel_add_scaled(int32_t centred, int32_t multiplier, int32_t shift)
+{
+	return runnel_rounding_divide(
+		runnel_doubling_high_multiply(centred * (1 << RUNNEL_ADD_EXTRA_BITS), multiplier), shift);
+}
+
+RUNNEL_INLINE int8_t runnel_add_value(const struct runnel_add_shape *shape, const struct runnel_add_layer *layer,
+				      int32_t value_0, int32_t value_1)
+{
+	const int32_t scaled_0 = runnel_add_scaled(value_0 - layer->input_0_zero_point, layer->input_0_multiplier,
+						   layer->input_0_shift);
+	const int32_t scaled_1 = runnel_add_scaled(value_1 - layer->input_1_zero_point, layer->input_1_multiplier,
+						   layer->input_1_shift);
+	/* both are below 2^28 */
+	const int32_t sum = shape->subtract ? scaled_0 - scaled_1 : scaled_0 + scaled_1;
+	const int32_t scaled = runnel_rounding_divide(
+		runnel_doubling_high_multiply(sum, layer->output_multiplier), layer->output_shift);
+
+	return (int8_t)runnel_clamp(scaled + layer->output_zero_point, layer->clamp_min, layer->clamp_max);
+}
+
+/* One run along the innermost dimension. */
+RUNNEL_INLINE void runnel_add_row(const struct runnel_add_shape *shape, const struct runnel_add_layer *layer,
+				  const int8_t *input_0, const int8_t *input_1, int8_t *output)
+{
+	for (int32_t i = 0; i < shape->count_3; i++) {
+		output[i] = runnel_add_value(shape, layer, input_0[i * shape->input_0_step_3],
+					     input_1[i * shape->input_1_step_3]);
+	}
+}
+
+RUNNEL_INLINE void runnel_add(const struct runnel_add_shape *shape, const struct runnel_add_layer *layer,
+			      const int8_t *input_0, const int8_t *input_1, int8_t *output, void *scratch)
+{
+	(void)scratch;
+	for (int32_t i = 0; i < shape->count_0; i++) {
+		for (int32_t j = 0; j < shape->count_1; j++) {
+			for (int32_t k = 0; k < shape->count_2; k++) {
+				runnel_add_row(shape, layer,
+					       input_0 + i * shape->input_0_step_0 + j * shape->input_0_step_1 +
+						       k * shape->input_0_step_2,
+					       input_1 + i * shape->input_1_step_0 + j * shape->input_1_step_1 +
+						       k * shape->input_1_step_2,
+					       output);
+				output += shape->count_3;
+			}
+		}
+	}
+}
+
+#endif /* RUNNEL_KERNELS_ADD_H_ */

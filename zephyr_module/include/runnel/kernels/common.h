@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every kernel shares. Kernels are inlined into one generated function per distinct shape, so that all
+ * members of their shape struct are constants to the compiler.
+ */
+#ifndef RUNNEL_KERNELS_COMMON_H_
+#define RUNNEL_KERNELS_COMMON_H_
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define RUNNEL_INLINE static inline __attribute__((always_inline))
+#define RUNNEL_NOINLINE __attribute__((noinline))
+#else
+#define RUNNEL_INLINE static inline
+#define RUNNEL_NOINLINE
+#endif
+
+/* 32-bit additions wrap as they do on the device; signed overflow would be undefined. */
+RUNNEL_INLINE int32_t runnel_add_wrapping(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+RUNNEL_INLINE int32_t runnel_clamp(int32_t value, int32_t low, int32_t high)
+{
+	value = value < low ? low : value;
+	return value > high ? high : value;
+}
+
+/* gemmlowp's SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards (see docs/numbers.md). */
+RUNNEL_INLINE int32_t runnel_doubling_high_multiply(int32_t a, int32_t b)
+{
+	if (a == INT32_MIN && b == INT32_MIN) {
+		return INT32_MAX;
+	}
+	return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+}
+
+/* gemmlowp's RoundingDivideByPOT: round(value / 2^exponent), halves away from zero. 0 <= exponent <= 31. */
+RUNNEL_INLINE int32_t runnel_rounding_divide(int32_t value, int32_t exponent)
+{
+	const int32_t mask = (int32_t)((UINT32_C(1) << exponent) - 1u);
+	const int32_t remainder = value & mask;
+	const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
+
+	return (value >> exponent) + (remainder > threshold ? 1 : 0);
+}
+
+/* TFLite's MultiplyByQuantizedMultiplier with double rounding: value * multiplier * 2^(shift - 31). */
+RUNNEL_INLINE int32_t runnel_requantize(int32_t value, int32_t multiplier, int32_t shift)
+{
+	const int32_t left = shift > 0 ? shift : 0;
+	const int32_t right = shift > 0 ? 0 : -shift;
+	const int32_t shifted = (int32_t)((uint32_t)value << left);
+
+	return runnel_rounding_divide(runnel_doubling_high_multiply(shifted, multiplier), right);
+}
+
+#endif /* RUNNEL_KERNELS_COMMON_H_ */

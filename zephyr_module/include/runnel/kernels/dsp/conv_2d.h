@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CONV_2D and FULLY_CONNECTED with SMLAD: two output pixels by two output channels at a time.
+ *
+ * Both operands stay int8: a word holds taps k..k+3, SXTB16 gives (k, k+2) and (k+1, k+3) of the column and of the
+ * weights alike, so nothing has to be rearranged. Columns and weight rows are padded with zeros to whole words
+ * (shape->column_bytes). An odd last pixel or channel is computed together with the one before it, a second time:
+ * the same value is stored again, and no code for single pixels is needed.
+ */
+#ifndef RUNNEL_KERNELS_DSP_CONV_2D_H_
+#define RUNNEL_KERNELS_DSP_CONV_2D_H_
+
+#include "runnel/kernels/conv_2d.h"
+#include "runnel/kernels/dsp/intrinsics.h"
+
+/* Sums of 2 pixels x 2 channels; pixels or channels = 1 leaves the second of them out. */
+RUNNEL_INLINE void runnel_conv_2d_dsp_tile(int32_t column_bytes, int32_t pixels, int32_t channels,
+					   const int8_t *const columns[2], const int8_t *weights, int32_t sums[2][2])
+{
+	const int8_t *first = columns[0];
+	const int8_t *second = columns[1];
+	const int8_t *const end = first + column_bytes;
+	int32_t sum_00 = sums[0][0];
+	int32_t sum_01 = sums[0][1];
+	int32_t sum_10 = sums[1][0];
+	int32_t sum_11 = sums[1][1];
+
+	while (first != end) {
+		const uint32_t x0 = runnel_load_word(first);
+		const uint32_t w0 = runnel_load_word(weights);
+		const uint32_t x0_even = runnel_sxtb16(x0);
+		const uint32_t x0_odd = runnel_sxtb16_odd(x0);
+		const uint32_t w0_even = runnel_sxtb16(w0);
+		const uint32_t w0_odd = runnel_sxtb16_odd(w0);
+
+		sum_00 = runnel_smlad(x0_odd, w0_odd, runnel_smlad(x0_even, w0_even, sum_00));
+		if (pixels > 1) {
+			const uint32_t x1 = runnel_load_word(second);
+			const uint32_t x1_even = runnel_sxtb16(x1);
+			const uint32_t x1_odd = runnel_sxtb16_odd(x1);
+
+			sum_10 = runnel_smlad(x1_odd, w0_odd, runnel_smlad(x1_even, w0_even, sum_10));
+			if (channels > 1) {
+				const uint32_t w1 = runnel_load_word(weights + column_bytes);
+				const uint32_t w1_even = runnel_sxtb16(w1);
+				const uint32_t w1_odd = runnel_sxtb16_odd(w1);
+
+				sum_01 = runnel_smlad(x0_odd, w1_odd, runnel_smlad(x0_even, w1_even, sum_01));
+				sum_11 = runnel_smlad(x1_odd, w1_odd, runnel_smlad(x1_even, w1_even, sum_11));
+			}
+		} else if (channels > 1) {
+			const uint32_t w1 = runnel_load_word(weights + column_bytes);
+
+			sum_01 = runnel_smlad(x0_even, runnel_sxtb16(w1), sum_01);
+			sum_01 = runnel_smlad(x0_odd, runnel_sxtb16_odd(w1), sum_01);
+		}
+		first += 4;
+		second += 4;
+		weights += 4;
+	}
+	sums[0][0] = sum_00;
+	sums[0][1] = sum_01;
+	sums[1][0] = sum_10;
+	sums[1][1] = sum_11;
+}
+
+/* All channels of one or two output pixels, whose windows are `columns`. output: the first pixel's channels. */
+RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *shape,
+					     const struct runnel_conv_2d_layer *layer, int32_t pixels,
+					     const int8_t *const columns[2], int8_t *output)
+{
+	const struct runnel_requantization requantization = runnel_conv_2d_requantization(layer);
+	const int32_t channels = shape->output_channels > 1 ? 2 : 1;
+
+	for (int32_t step = 0; step < shape->output_channels; step += 2) {
+		const int32_t channel = step + channels > shape->output_channels ? step - 1 : step;
+		int32_t sums[2][2] = {{layer->bias[channel], 0}, {layer->bias[channel], 0}};
+
+		if (channels > 1) {
+			sums[0][1] = layer->bias[channel + 1];
+			sums[1][1] = layer->bias[channel + 1];
+		}
+		runnel_conv_2d_dsp_tile(shape->column_bytes, pixels, channels, columns,
+					layer->weights + channel * shape->column_bytes, sums);
+		for (int32_t c = 0; c < channels; c++) {
+			for (int32_t pixel = 0; pixel < pixels; pixel++) {
+				output[pixel * shape->output_channels + channel + c] = runnel_requantize_accumulator(
+					&requantization, shape->short_form, channel + c, sums[pixel][c]);
+			}
+		}
+	}
+}
+
+/* One output row. `scratch` holds two columns where windows are gathered; the bytes that pad them must be 0. */
+RUNNEL_INLINE void runnel_conv_2d_dsp_row(const struct runnel_conv_2d_shape *shape,
+					  const struct runnel_conv_2d_layer *layer, const int8_t *input, int32_t row,
+					  int8_t *output, int8_t *scratch)
+{
+	const int32_t pixels = shape->output_width > 1 ? 2 : 1;
+
+	for (int32_t step = 0; step < shape->output_width; step += 2) {
+		const int32_t x = step + pixels > shape->output_width ? step - 1 : step;
+		const int8_t *columns[2];
+
+		columns[0] = runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x, scratch);
+		columns[1] = columns[0];
+		if (pixels > 1) {
+			columns[1] = runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x + 1,
+							   scratch + shape->column_bytes);
+		}
+		runnel_conv_2d_dsp_pixels(shape, layer, pixels, columns, output + x * shape->output_channels);
+	}
+}
+
+RUNNEL_INLINE void runnel_conv_2d_dsp(const struct runnel_conv_2d_shape *shape,
+				      const struct runnel_conv_2d_layer *layer, const int8_t *input, int8_t *output,
+				      void *scratch)
+{
+	if (shape->gather) {
+		memset(scratch, 0, (size_t)(2 * shape->column_bytes));
+	}
+	for (int32_t row = 0; row < shape->output_height; row++) {
+		runnel_conv_2d_dsp_row(shape, layer, input, row,
+				       output + row * shape->output_width * shape->output_channels, scratch);
+	}
+}
+
+#endif /* RUNNEL_KERNELS_DSP_CONV_2D_H_ */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operators that map each value to another one (LOGISTIC, TANH, RELU, HARD_SWISH, QUANTIZE, ...): a table that the
+ * generator computes exactly as TensorFlow Lite Micro does. The output may be the input.
+ */
+#ifndef RUNNEL_KERNELS_LOOKUP_H_
+#define RUNNEL_KERNELS_LOOKUP_H_
+
+#include "runnel/kernels/common.h"
+
+struct runnel_lookup_shape {
+	int32_t elements;
+};
+
+struct runnel_lookup_layer {
+	const int8_t *table; /* 256 values, indexed by the bits of the input value */
+};
+
+RUNNEL_INLINE void runnel_lookup_row(const struct runnel_lookup_layer *layer, int32_t elements, const int8_t *input,
+				     int8_t *output)
+{
+	for (int32_t i = 0; i < elements; i++) {
+		output[i] = layer->table[(uint8_t)input[i]];
+	}
+}
+
+RUNNEL_INLINE void runnel_lookup(const struct runnel_lookup_shape *shape, const struct runnel_lookup_layer *layer,
+				 const int8_t *input, int8_t *output, void *scratch)
+{
+	(void)scratch;
+	runnel_lookup_row(layer, shape->elements, input, output);
+}
+
+#endif /* RUNNEL_KERNELS_LOOKUP_H_ */

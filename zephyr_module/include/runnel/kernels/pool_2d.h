@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * AVERAGE_POOL_2D and MAX_POOL_2D, portable C. One output row at a time; pixels outside the input are left out.
+ * Pixels are written in order, each after its window was read, so the output may start at the input's first byte
+ * where no later window reaches back (the generator decides).
+ */
+#ifndef RUNNEL_KERNELS_POOL_2D_H_
+#define RUNNEL_KERNELS_POOL_2D_H_
+
+#include "runnel/kernels/common.h"
+
+struct runnel_pool_2d_shape {
+	int32_t input_height;
+	int32_t input_width;
+	int32_t channels;
+	int32_t output_height;
+	int32_t output_width;
+	int32_t kernel_height;
+	int32_t kernel_width;
+	int32_t stride_height;
+	int32_t stride_width;
+	int32_t pad_top;
+	int32_t pad_left;
+	int32_t average; /* 0: the largest value */
+};
+
+struct runnel_pool_2d_layer {
+	int32_t clamp_min;
+	int32_t clamp_max;
+};
+
+/* The part of one axis of a window that lies inside the input: first <= i < end. */
+struct runnel_pool_2d_span {
+	int32_t first;
+	int32_t end;
+};
+
+RUNNEL_INLINE struct runnel_pool_2d_span runnel_pool_2d_inside(int32_t first, int32_t kernel, int32_t size)
+{
+	const struct runnel_pool_2d_span span = {
+		.first = first < 0 ? 0 : first,
+		.end = first + kernel < size ? first + kernel : size,
+	};
+
+	return span;
+}
+
+/* Sum or maximum of one channel of a window. */
+RUNNEL_INLINE int32_t runnel_pool_2d_reduce(const struct runnel_pool_2d_shape *shape, const int8_t *channel,
+					    int32_t ring_rows, struct runnel_pool_2d_span rows,
+					    struct runnel_pool_2d_span columns)
+{
+	int32_t result = shape->average ? 0 : INT8_MIN;
+
+	for (int32_t y = rows.first; y < rows.end; y++) {
+		const int8_t *value =
+			channel + ((y % ring_rows) * shape->input_width + columns.first) * shape->channels;
+
+		for (int32_t x = columns.first; x < columns.end; x++) {
+			if (shape->average) {
+				result += *value;
+			} else {
+				result = *value > result ? *value : result;
+			}
+			value += shape->channels;
+		}
+	}
+	return result;
+}
+
+/* sum / count, halves away from zero. */
+RUNNEL_INLINE int32_t runnel_pool_2d_mean(int32_t sum, int32_t count)
+{
+	return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
+/* Output row `row`. Input row y lies at ring + (y % ring_rows) * input_width * channels; a whole tensor is a ring of
+ * input_height rows.
+ */
+RUNNEL_INLINE void runnel_pool_2d_row(const struct runnel_pool_2d_shape *shape,
+				      const struct runnel_pool_2d_layer *layer, const int8_t *ring, int32_t ring_rows,
+				      int32_t row, int8_t *output)
+{
+	const struct runnel_pool_2d_span rows = runnel_pool_2d_inside(row * shape->stride_height - shape->pad_top,
+								      shape->kernel_height, shape->input_height);
+
+	for (int32_t x = 0; x < shape->output_width; x++) {
+		const struct runnel_pool_2d_span columns = runnel_pool_2d_inside(
+			x * shape->stride_width - shape->pad_left, shape->kernel_width, shape->input_width);
+		const int32_t count = (rows.end - rows.first) * (columns.end - columns.first);
+
+		for (int32_t channel = 0; channel < shape->channels; channel++) {
+			int32_t value = runnel_pool_2d_reduce(shape, ring + channel, ring_rows, rows, columns);
+
+			value = shape->average ? runnel_pool_2d_mean(value, count) : value;
+			*output++ = (int8_t)runnel_clamp(value, layer->clamp_min, layer->clamp_max);
+		}
+	}
+}
+
+RUNNEL_INLINE void runnel_pool_2d(const struct runnel_pool_2d_shape *shape, const struct runnel_pool_2d_layer *layer,
+				  const int8_t *input, int8_t *output, void *scratch)
+{
+	(void)scratch;
+	for (int32_t row = 0; row < shape->output_height; row++) {
+		runnel_pool_2d_row(shape, layer, input, shape->input_height, row,
+				   output + row * shape->output_width * shape->channels);
+	}
+}
+
+#endif /* RUNNEL_KERNELS_POOL_2D_H_ */

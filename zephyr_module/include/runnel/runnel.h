@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Public C API that all generated models share. The functions of one model are in its own header.
+ * No malloc, no recursion, no state outside the arena; one model runs on one thread at a time.
+ */
+#ifndef RUNNEL_RUNNEL_H_
+#define RUNNEL_RUNNEL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runnel/arena.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of this header and of struct runnel_model; a generated model checks it when it is compiled. */
+#define RUNNEL_API_VERSION 1
+
+/* Return values of <model>_run() and <model>_selftest(). */
+#define RUNNEL_OK 0
+#define RUNNEL_ESELFTEST (-1)   /* the output of the known input has the wrong CRC */
+#define RUNNEL_ENOSELFTEST (-2) /* the model was compiled without a self-test */
+
+/* Type of the elements of a model's input or output. */
+enum runnel_type {
+	RUNNEL_INT8 = 1,
+	RUNNEL_UINT8 = 2,
+	RUNNEL_INT32 = 3,
+	RUNNEL_FLOAT32 = 4,
+};
+
+/* One input or output: real = scale * (value - zero_point). Dimensions are NHWC, rank of them used. */
+struct runnel_edge {
+	const char *name;
+	enum runnel_type type;
+	int32_t rank;
+	int32_t dimensions[6];
+	float scale;
+	int32_t zero_point;
+	size_t bytes;
+};
+
+/* How an image becomes the input: value = (pixel - mean) / std, pixels 0..255. */
+struct runnel_preprocessing {
+	float mean[4];
+	float std[4];
+	const char *colour_order; /* "rgb", "bgr", "grey", or "" where the model does not say */
+};
+
+/* What a generated model says of itself. All of it lies in flash. */
+struct runnel_model {
+	int32_t api_version;
+	const char *name;
+	const char *board;
+	const struct runnel_edge *inputs;
+	int32_t input_count;
+	const struct runnel_edge *outputs;
+	int32_t output_count;
+	struct runnel_preprocessing preprocessing;
+	const char *const *labels; /* NULL where the model has none */
+	int32_t label_count;
+	size_t arena_bytes;
+	uint64_t macs;
+	const char *schedule; /* one word for each segment, separated by spaces */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RUNNEL_RUNNEL_H_ */

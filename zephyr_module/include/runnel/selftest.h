@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What <model>_selftest() needs: a pseudo-random input that takes no flash, and the CRC-32 of the output.
+ */
+#ifndef RUNNEL_SELFTEST_H_
+#define RUNNEL_SELFTEST_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RUNNEL_SELFTEST_SEED UINT32_C(0x52756e6c)
+
+/* Marsaglia's xorshift32. */
+static inline uint32_t runnel_selftest_next(uint32_t state)
+{
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
+static inline uint32_t runnel_selftest_fill_int8(uint32_t state, int8_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		state = runnel_selftest_next(state);
+		values[i] = (int8_t)((int32_t)(state >> 24) - 128);
+	}
+	return state;
+}
+
+static inline uint32_t runnel_selftest_fill_uint8(uint32_t state, uint8_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		state = runnel_selftest_next(state);
+		values[i] = (uint8_t)(state >> 24);
+	}
+	return state;
+}
+
+/* Multiples of 1/128 in [-1, 1): exact in float32. */
+static inline uint32_t runnel_selftest_fill_float32(uint32_t state, float *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		state = runnel_selftest_next(state);
+		values[i] = (float)((int32_t)(state >> 24) - 128) * 0.0078125f;
+	}
+	return state;
+}
+
+/* CRC-32 (IEEE 802.3, reflected); start with 0, chain by passing the last result. */
+static inline uint32_t runnel_selftest_crc32(uint32_t crc, const uint8_t *bytes, size_t count)
+{
+	crc = ~crc;
+	for (size_t i = 0; i < count; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++) {
+			crc = (crc >> 1) ^ (UINT32_C(0xedb88320) & (0u - (crc & 1u)));
+		}
+	}
+	return ~crc;
+}
+
+#endif /* RUNNEL_SELFTEST_H_ */

@@ -80,7 +80,7 @@ static int read_record(int file)
 	for (uint32_t i = 0; i < harness_model.input_count; ++i) {
 		const struct harness_input *input = &harness_model.inputs[i];
 		const uint32_t bytes = platform_read(file, input->pointer(), input->bytes);
-		if (bytes == 0 && i == NULL) {
+		if (bytes == 0 && i == 0) {
 			return 0;
 		}
 		if (bytes != input->bytes) {

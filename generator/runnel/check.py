@@ -75,13 +75,18 @@ def check_full_integer(graph: Graph, source: str) -> None:
             _check_weighted(graph, operator, source)
     working = [operator for operator in graph.operators if operator.kind not in _OTHER_TYPES]
     for operator in working:
-        for tensor in (*graph.activations(operator), *(graph.tensors[i] for i in operator.outputs)):
+        for tensor in _computed(graph, operator):
             if tensor.type != "int8":
-                same = sum(any(t.type == tensor.type for t in graph.activations(o)) for o in working)
+                same = sum(any(t.type == tensor.type for t in _computed(graph, other)) for other in working)
                 raise UnsupportedError(
-                    f"{source}: {operator.label} works on {tensor.type} (tensor '{tensor.name}'), as do {same} of "
-                    f"{len(working)} operators; only int8 activations are supported: {_HOW}"
+                    f"{source}: {operator.label} works on {tensor.type} (tensor '{tensor.name}'; {same} of "
+                    f"{len(working)} operators do); only int8 activations are supported: {_HOW}"
                 )
+
+
+def _computed(graph: Graph, operator: Operator) -> tuple[Tensor, ...]:
+    """The tensors of `operator` that are known only at run time."""
+    return (*graph.activations(operator), *(graph.tensors[index] for index in operator.outputs))
 
 
 def _check_weighted(graph: Graph, operator: Operator, source: str) -> None:
@@ -153,7 +158,7 @@ def _check_folded(operator: Operator) -> None:
 def _check_quantized(graph: Graph, operator: Operator) -> None:
     if operator.kind == "RESHAPE":
         return
-    for tensor in (*graph.activations(operator), *(graph.tensors[i] for i in operator.outputs)):
+    for tensor in _computed(graph, operator):
         _check_activation(operator, tensor)
 
 

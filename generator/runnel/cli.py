@@ -52,11 +52,11 @@ for _command in (compile_command, plan_command, run_command, boards_command, ope
     cli.add_command(_command)
 
 
-def execute(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str], command: click.Command = cli, program: str = "runnel") -> int:
     """Runs one command line and gives its exit code; every error becomes a message, as `runnel --help` says."""
     as_json = "--json" in arguments
     try:
-        result = cli.main(args=list(arguments), prog_name="runnel", standalone_mode=False)
+        result = command.main(args=list(arguments), prog_name=program, standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except RunnelError as error:

@@ -46,7 +46,7 @@ def kilobytes(count: int) -> str:
     """Bytes as people read them: 1 kB is 1024 B."""
     if count < 10 * 1024:
         return f"{count} B"
-    if count < 10 * 1024**2:
+    if count < 10 * 1024**2 and count % 1024**2:
         return f"{count / 1024:.1f} kB".replace(".0 kB", " kB")
     return f"{count / 1024**2:.1f} MB".replace(".0 MB", " MB")
 

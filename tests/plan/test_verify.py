@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runnel.plan.arena import place
 from runnel.plan.plan import Buffer, PlacedBuffer, Plan
 from runnel.plan.verify import PlanError, verify
 
@@ -29,9 +30,9 @@ def offset(plan: Plan, name: str) -> int:
     return next(p.offset for p in plan.layout.buffers if p.buffer.name == name)
 
 
-def with_buffer(plan: Plan, name: str, **changes: object) -> Plan:
+def with_buffer(plan: Plan, which: str, **changes: object) -> Plan:
     def edit(placed: PlacedBuffer) -> PlacedBuffer:
-        if placed.buffer.name != name:
+        if placed.buffer.name != which:
             return placed
         return replace(placed, buffer=replace(placed.buffer, **changes))  # type: ignore[arg-type]
 
@@ -45,7 +46,7 @@ def test_a_right_plan_passes() -> None:
 
 def test_catches_a_tensor_over_another_live_one() -> None:
     plan = block_plan()
-    with pytest.raises(PlanError, match="overwritten by tensor"):
+    with pytest.raises(PlanError, match="writes tensor 1 over its input 0"):
         verify(move(plan, "t1", 0))
 
 
@@ -79,6 +80,8 @@ def test_catches_an_arena_that_is_too_small() -> None:
         verify(replace(plan, layout=layout))
     with pytest.raises(PlanError, match="outside the arena"):
         verify(move(plan, "t6", -4))
+    with pytest.raises(PlanError, match="all its buffers together"):
+        verify(replace(plan, layout=replace(plan.layout, arena_bytes=10**12)))
 
 
 def test_catches_scratch_over_a_tensor_of_the_same_call() -> None:
@@ -215,12 +218,12 @@ def test_on_random_offsets_the_verifier_and_the_byte_simulation_agree(plan: Plan
 @settings(max_examples=200, deadline=None)
 def test_plans_made_with_wrong_lifetimes_never_pass_when_they_run_wrong(plan: Plan, chance: random.Random) -> None:
     """Lifetimes are shortened before the offsets are searched: the search is then right, its input is not."""
-    from runnel.plan.arena import place
-
     buffers = [wrong_lifetime(p.buffer, chance) if chance.random() < 0.3 else p.buffer for p in plan.layout.buffers]
     mutant = replace(plan, layout=place(buffers))
     assert runs_right(mutant) or not accepts(mutant)
-    if any(b.last < p.buffer.last or b.first > p.buffer.first for b, p in zip(buffers, plan.layout.buffers)):
+    if any(
+        b.last < p.buffer.last or b.first > p.buffer.first for b, p in zip(buffers, plan.layout.buffers, strict=True)
+    ):
         assert not accepts(mutant)
 
 

@@ -8,7 +8,7 @@ together behind a `batch_run()` that runs one after the other; the harness sees 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ from runnel.tflite.writer import write_tflite
 Array = npt.NDArray[Any]
 
 INFERENCES = 8
-"""Inputs for each model: one of each kind that random_inputs makes."""
+"""Inputs for each random model: one of each kind that random_inputs makes."""
+
+MakeInputs = Callable[[Graph], list[list[Array]]]
 
 
 def host(dsp: bool) -> Board:
@@ -43,11 +45,12 @@ def host(dsp: bool) -> Board:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A random model as a file; `label` says how to make it again."""
+    """A model as a file; `label` says how to make it again. All cases of a batch have as many inputs."""
 
     label: str
     model: bytes
     options: Options
+    make_inputs: MakeInputs | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,10 @@ def _has_dsp(plan: Plan) -> bool:
 def _prepare(case: Case, board: Board, number: int, seed: int) -> _Prepared:
     graph = load_bytes(case.model, case.label, case.options)
     plan = plan_model(graph, board, case.options, f"m{number}")
-    inputs = random_inputs([graph.tensor(i) for i in graph.inputs], INFERENCES, seed + number)
+    if case.make_inputs is not None:
+        inputs = case.make_inputs(graph)
+    else:
+        inputs = random_inputs([graph.tensor(i) for i in graph.inputs], INFERENCES, seed + number)
     return _Prepared(case, plan, inputs, tflm_oracle(case.model, graph).run(inputs))
 
 
@@ -128,7 +134,8 @@ def _run(batch: Sequence[_Prepared], board: Board, folder: Path, build: BuildOpt
     model = _write_sources(batch, sources)
     firmware = build_firmware(sources, model, board, folder / "firmware", build)
     records = [
-        b"".join(array.tobytes() for prepared in batch for array in prepared.inputs[n]) for n in range(INFERENCES)
+        b"".join(array.tobytes() for prepared in batch for array in prepared.inputs[n])
+        for n in range(len(batch[0].inputs))
     ]
     result = run_firmware(firmware, records, count_instructions=False)
     outputs: list[list[list[Array]]] = [[] for _ in batch]
@@ -160,25 +167,32 @@ def _write_sources(batch: Sequence[_Prepared], sources: Path) -> HarnessModel:
     return HarnessModel("batch", tuple(edges[0]), tuple(edges[1]))
 
 
+_SPOIL = """
+static void spoil(uint8_t *arena, size_t bytes)
+{
+	uint32_t state = 12345u;
+
+	for (size_t i = 0; i < bytes; i++) {
+		state = state * 1664525u + 1013904223u;
+		arena[i] = (uint8_t)(state >> 24);
+	}
+}
+
+"""
+
+
 def _batch_source(batch: Sequence[tuple[Plan, HarnessModel]]) -> str:
     """batch_run(): each model starts with noise in all of its arena but the inputs, as after another use of it."""
     largest = max(model.input_bytes for _, model in batch)
-    parts = [
-        '#include <string.h>\n#include "batch.h"\n\n',
-        f"static uint8_t saved[{largest}];\n\n",
-        "static void spoil(uint8_t *arena, size_t bytes)\n{\n\tuint32_t state = 12345u;\n\n"
-        "\tfor (size_t i = 0; i < bytes; i++) {\n\t\tstate = state * 1664525u + 1013904223u;\n"
-        "\t\tarena[i] = (uint8_t)(state >> 24);\n\t}\n}\n\n",
-        *(f"extern uint8_t {plan.name}_arena[{plan.arena_bytes}];\n" for plan, _ in batch),
-        "\nint batch_run(void)\n{\n\tint status = 0;\n",
-    ]
+    parts = ["#include <string.h>\n", '#include "batch.h"\n\n', f"static uint8_t saved[{largest}];\n", _SPOIL]
+    parts += [f"extern uint8_t {plan.name}_arena[{plan.arena_bytes}];\n" for plan, _ in batch]
+    parts.append("\nint batch_run(void)\n{\n\tint status = 0;\n")
     for plan, model in batch:
         save, restore, offset = "", "", 0
         for edge in model.inputs:
             save += f"\tmemcpy(saved + {offset}, {edge.function}(), {edge.bytes});\n"
             restore += f"\tmemcpy({edge.function}(), saved + {offset}, {edge.bytes});\n"
             offset += edge.bytes
-        parts.append(
-            f"\n{save}\tspoil({plan.name}_arena, {plan.arena_bytes});\n{restore}\tstatus |= {plan.name}_run();\n"
-        )
+        parts.append(f"\n{save}\tspoil({plan.name}_arena, {plan.arena_bytes});\n")
+        parts.append(f"{restore}\tstatus |= {plan.name}_run();\n")
     return "".join(parts) + "\treturn status;\n}\n"

@@ -6,29 +6,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from random_models import elementwise, shaping, windowed
-from random_models.builder import GraphBuilder
+from random_models.builder import GraphBuilder, float32
 from random_models.source import Source
-from runnel.graph import Graph
+from runnel.graph import Graph, Quantization
 
 Maker = Callable[[GraphBuilder], int]
 
 
-def image(builder: GraphBuilder) -> int:
+def curved(builder: GraphBuilder) -> Quantization:
+    """A quantization under which LOGISTIC, TANH and HARD_SWISH neither saturate nor look straight, mostly."""
+    exponent = builder.source.real(-7, -4) if not builder.source.chance(0.2) else builder.source.real(-14, 2)
+    return Quantization((float32(2.0**exponent),), (builder.source.choice((0, builder.zero_point())),))
+
+
+def image(builder: GraphBuilder, quantization: Quantization | None = None) -> int:
     """An input of shape [1, rows, columns, channels]; small, and odd as often as not."""
     source = builder.source
     rows = source.choice((source.integer(1, 12), source.integer(1, 7), 1))
     columns = source.choice((source.integer(1, 12), rows, source.integer(1, 20)))
     channels = source.choice((source.integer(1, 9), 3, 1, 8, 4, source.integer(1, 40)))
-    return builder.input((1, rows, columns, channels))
+    return builder.input((1, rows, columns, channels), quantization)
 
 
-def anything(builder: GraphBuilder) -> int:
+def anything(builder: GraphBuilder, quantization: Quantization | None = None) -> int:
     """An input of any rank."""
     source = builder.source
     if source.chance(0.6):
-        return image(builder)
+        return image(builder, quantization)
     sizes = tuple(source.integer(1, 12) for _ in range(source.integer(0, 2)))
-    return builder.input((*source.choice(((1,), (1,), ())), *sizes, source.integer(1, 40)))
+    return builder.input((*source.choice(((1,), (1,), ())), *sizes, source.integer(1, 40)), quantization)
 
 
 def matrix(builder: GraphBuilder) -> int:
@@ -110,12 +116,12 @@ OPERATORS: Mapping[str, Maker] = {
     "ADD": lambda b: arithmetic(b, "ADD"),
     "SUB": lambda b: arithmetic(b, "SUB"),
     "MUL": lambda b: arithmetic(b, "MUL"),
-    "LOGISTIC": lambda b: elementwise.table(b, "LOGISTIC", anything(b)),
-    "TANH": lambda b: elementwise.table(b, "TANH", anything(b)),
+    "LOGISTIC": lambda b: elementwise.table(b, "LOGISTIC", anything(b, curved(b))),
+    "TANH": lambda b: elementwise.table(b, "TANH", anything(b, curved(b))),
     "RELU": lambda b: elementwise.table(b, "RELU", anything(b)),
     "RELU6": lambda b: elementwise.table(b, "RELU6", anything(b)),
     "LEAKY_RELU": lambda b: elementwise.table(b, "LEAKY_RELU", anything(b)),
-    "HARD_SWISH": lambda b: elementwise.table(b, "HARD_SWISH", anything(b)),
+    "HARD_SWISH": lambda b: elementwise.table(b, "HARD_SWISH", anything(b, curved(b))),
     "SOFTMAX": softmax,
     "PAD": lambda b: shaping.pad(b, anything(b)),
     "MEAN": lambda b: shaping.mean(b, image(b)),

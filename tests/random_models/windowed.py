@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from random_models.builder import GraphBuilder, Spread
+from random_models.builder import GraphBuilder, Spread, float32
 from random_models.weights import Weights, add_weights
+from runnel.graph import Quantization
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "NONE", "RELU_N1_TO_1")
 
@@ -152,7 +153,7 @@ def fully_connected(builder: GraphBuilder, data: int, channels: int | None = Non
 
 
 def pool(builder: GraphBuilder, data: int, kind: str, everything: bool = False) -> int:
-    """Pools keep the scale in sound models; real files change it all the same, and TFLM ignores that."""
+    """Pools keep the scale; TFLM takes a difference of up to 1e-6 and ignores it, but for the fused activation."""
     source = builder.source
     same, rows, columns = random_window(builder, data, pool=True)
     if everything or source.chance(0.3):
@@ -160,7 +161,8 @@ def pool(builder: GraphBuilder, data: int, kind: str, everything: bool = False) 
         same, rows, columns = False, Axis(height, 1, 1, 1), Axis(width, 1, 1, 1)
     quantization = builder.quantization_of(data)
     if source.chance(0.2):
-        quantization = builder.fitted(builder.spreads[data])
+        close = quantization.scale + builder.source.real(-0.9e-6, 0.9e-6)
+        quantization = Quantization((float32(max(close, quantization.scale / 2)),), quantization.zero_points)
     activation = source.choice(ACTIVATIONS)
     spread = builder.spreads[data]
     if kind == "AVERAGE_POOL_2D":

@@ -84,9 +84,9 @@ def compile_flags(board: Board, *, optimize: str, sanitize: bool) -> tuple[str, 
 
 
 def link_flags(board: Board, *, script: Path | None, sanitize: bool) -> tuple[str, ...]:
-    """Flags for the link. `script` is the linker script of a bare-metal board."""
+    """Flags for the link, behind the objects. `script` is the linker script of a bare-metal board."""
     if script is None:
-        return ("-Wl,--gc-sections", *(_SANITIZE if sanitize else ()))
+        return ("-Wl,--gc-sections", *(_SANITIZE if sanitize else ()), "-lm")
     # nano and nosys: the model takes memcpy, memset and the like from newlib, and nothing that needs a system.
     return (
         *machine_flags(board),
@@ -95,6 +95,7 @@ def link_flags(board: Board, *, script: Path | None, sanitize: bool) -> tuple[st
         "--specs=nosys.specs",
         f"-Wl,-T,{script}",
         "-Wl,--gc-sections",
+        "-lm",
     )
 
 

@@ -113,15 +113,15 @@ def convolution_call(
     gather = not one_pixel or column_bytes != taps
     rows = np.zeros((channels, column_bytes), dtype=np.int8)
     rows[:, :taps] = weights.reshape(channels, taps)
+    clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
     shape = {
         **_spatial_shape(data, output, window, one_pixel),
         "input_channels": taps // (window.kernel_h * window.kernel_w),
         "output_channels": channels,
         "column_bytes": column_bytes,
         "gather": int(gather),
-        "short_form": int(constants.short_form),
+        "rounding": constants.rounding(clamp),
     }
-    clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
     zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
     pixels_at_once = 2 if target.dsp else 1
     return KernelCall(

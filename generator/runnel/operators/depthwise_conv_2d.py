@@ -111,12 +111,12 @@ class DepthwiseConv2D(OperatorType):
         row_taps = -(-window.kernel_w // 4) * 4 if dsp else window.kernel_w
         rows = np.zeros((output.shape[3], window.kernel_h, row_taps), dtype=np.int8)
         rows[:, :, : window.kernel_w] = weights
+        clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
         shape = {
             **_shape(data.shape, output.shape, window),
             "row_taps": row_taps,
-            "short_form": int(constants.short_form),
+            "rounding": constants.rounding(clamp),
         }
-        clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
         zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
         return (
             KernelCall(

@@ -31,6 +31,10 @@ class Requantization:
     shift: npt.NDArray[np.int32]
     short_form: bool
 
+    def rounding(self, clamp: tuple[int, int]) -> int:
+        """Flags RUNNEL_SHORT_FORM (1) and RUNNEL_FULL_RANGE (2) of accumulator.h."""
+        return int(self.short_form) + 2 * int(clamp == (-128, 127))
+
     def constants(self) -> tuple[Constant, ...]:
         shift = self.shift.astype(np.int8)
         return (

@@ -66,6 +66,8 @@ def _check_layout(plan: Plan) -> Mapping[int, PlacedBuffer]:
             if graph.tensor(number).bytes > buffer.bytes:
                 raise PlanError(f"buffer {buffer.name} is smaller than its tensor {number}")
             places[number] = placed
+    if layout.arena_bytes > sum(placed.buffer.aligned_bytes for placed in layout.buffers):
+        raise PlanError(f"the arena of {layout.arena_bytes} bytes is larger than all its buffers together")
     if layout.lower_bound_bytes > layout.arena_bytes:
         raise PlanError(f"the lower bound {layout.lower_bound_bytes} is above the arena of {layout.arena_bytes} bytes")
     return places

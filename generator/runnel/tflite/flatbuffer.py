@@ -74,7 +74,9 @@ class Table:
                 "can hold; the file is damaged"
             )
         if length > most:
-            raise ModelError(f"{self.source}: {self.what} has {length} {field}; at most {most} are supported")
+            raise ModelError(
+                f"{self.source}: {self.what} lists {length} entries in '{field}'; at most {most} are supported"
+            )
         return length
 
     def array(self, field: str, element_bytes: int, most: int) -> Any:

@@ -20,8 +20,9 @@ import numpy.typing as npt
 from runnel.errors import ModelError
 from runnel.graph import ELEMENT_BYTES, Graph, Operator, Quantization, Tensor
 from runnel.operators import operator_type
+from runnel.tflite.metadata import ENTRY_NAME
+from runnel.tflite.schema import accessor, enumeration, option_table_names
 
-METADATA_NAME = "runnel"
 ALIGNMENT = 16  # of constants, in bytes from the start of the file; TensorFlow's own files have it
 SCHEMA_VERSION = 3
 NO_TENSOR = -1
@@ -54,12 +55,13 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"tflite.{name}")
 
 
-def _enumeration(name: str) -> Any:
-    return getattr(_module(name), name)
+def _number(enumeration_name: str, member: str) -> int | None:
+    """The number of an enumeration's member, None where it has no such member."""
+    return next((number for number, name in enumeration(enumeration_name).items() if name == member), None)
 
 
-def _camel(snake: str) -> str:
-    return "".join(part.capitalize() for part in snake.split("_"))
+def _options_number(table: str | None) -> int | None:
+    return next((number for number, name in option_table_names().items() if name == table), None)
 
 
 class _Writer:
@@ -119,7 +121,7 @@ class _Writer:
         return len(self.buffers) - 1
 
     def tensor(self, tensor: Tensor) -> int:
-        code = getattr(_enumeration("TensorType"), tensor.type.upper(), None)
+        code = _number("TensorType", tensor.type.upper())
         if code is None or tensor.type not in ELEMENT_BYTES:
             raise ModelError(f"tensor '{tensor.name}' has type {tensor.type}, which cannot be written")
         fields = {
@@ -141,7 +143,9 @@ class _Writer:
         return self.table("QuantizationParameters", fields)
 
     def operator_code(self, kind: str) -> int:
-        code = getattr(_enumeration("BuiltinOperator"), kind)
+        code = _number("BuiltinOperator", kind)
+        if code is None:
+            raise ModelError(f"TFLite has no operator {kind}")
         fields = {
             "DeprecatedBuiltinCode": min(code, LAST_DEPRECATED_CODE),
             "BuiltinCode": code,
@@ -156,7 +160,7 @@ class _Writer:
             "OpcodeIndex": kinds.index(operator.kind),
             "Inputs": self.vector(inputs, "int32"),
             "Outputs": self.vector([self.numbers[index] for index in operator.outputs], "int32"),
-            "BuiltinOptionsType": getattr(_enumeration("BuiltinOptions"), table) if table else None,
+            "BuiltinOptionsType": _options_number(table),
             "BuiltinOptions": options,
         }
         return self.table("Operator", fields)
@@ -170,7 +174,7 @@ class _Writer:
         if known.options_table is None:
             return None, None
         fields = {
-            _camel(name): self.option(operator, name, type_name, operator.attributes[name])
+            accessor(name): self.option(operator, name, type_name, operator.attributes[name])
             for name, type_name in known.options.items()
             if name in operator.attributes
         }
@@ -181,7 +185,7 @@ class _Writer:
             return self.vector(value, "int32")
         if type_name in ("int", "float", "bool"):
             return {"int": int, "float": float, "bool": bool}[type_name](value)
-        code = getattr(_enumeration(type_name), str(value), None)
+        code = _number(type_name, str(value))
         if code is None:
             raise ModelError(f"{operator.label}: {name} is {value}, which is no {type_name}")
         return code
@@ -201,7 +205,7 @@ class _Writer:
         if not self.graph.metadata:
             return None
         text = json.dumps(dict(self.graph.metadata), sort_keys=True, separators=(",", ":"), default=list)
-        fields = {"Name": self.builder.CreateString(METADATA_NAME), "Buffer": self.new_buffer(text.encode())}
+        fields = {"Name": self.builder.CreateString(ENTRY_NAME), "Buffer": self.new_buffer(text.encode())}
         return self.offsets([self.table("Metadata", fields)])
 
 

@@ -18,6 +18,22 @@ struct runnel_requantization {
 	int32_t clamp_max;
 };
 
+/* How a layer's accumulators become int8; constants of the shape, so that the choice costs nothing at run time. */
+#define RUNNEL_SHORT_FORM 1 /* see docs/numbers.md */
+#define RUNNEL_FULL_RANGE 2 /* the clamp is -128..127 */
+
+RUNNEL_INLINE int32_t runnel_saturate_int8(int32_t value)
+{
+#if defined(__ARM_FEATURE_SAT)
+	int32_t result;
+
+	__asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+	return result;
+#else
+	return runnel_clamp(value, -128, 127);
+#endif
+}
+
 /* High 32 bits of (addend << 32) + 2 * value * multiplier + 2^31. */
 RUNNEL_INLINE int32_t runnel_doubled_multiply_high(int32_t addend, int32_t value, int32_t multiplier)
 {
@@ -37,19 +53,22 @@ RUNNEL_INLINE int32_t runnel_doubled_multiply_high(int32_t addend, int32_t value
  * RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc, m), e) + zero_point
  *   == (SMMLAR(2 acc, m, (2 zero_point + 1) << (e - 1)) + (acc >> 31)) >> e.
  */
-RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_requantization *layer, int32_t short_form,
+RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_requantization *layer, int32_t rounding,
 						   int32_t channel, int32_t acc)
 {
 	const int32_t multiplier = layer->multiplier[channel];
 	const int32_t shift = layer->shift[channel];
 	int32_t value;
 
-	if (short_form) {
+	if (rounding & RUNNEL_SHORT_FORM) {
 		const int32_t addend = (2 * layer->output_zero_point + 1) * (int32_t)(1u << (shift - 1));
 
 		value = (runnel_doubled_multiply_high(addend, acc, multiplier) + (acc >> 31)) >> shift;
 	} else {
 		value = runnel_add_wrapping(runnel_requantize(acc, multiplier, shift), layer->output_zero_point);
+	}
+	if (rounding & RUNNEL_FULL_RANGE) {
+		return (int8_t)runnel_saturate_int8(value);
 	}
 	return (int8_t)runnel_clamp(value, layer->clamp_min, layer->clamp_max);
 }

@@ -18,6 +18,23 @@
 #define RUNNEL_NOINLINE
 #endif
 
+/* Unrolls the loop that follows `times` times, and not more: compilers unroll short loops whole, which costs flash. */
+#define RUNNEL_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define RUNNEL_UNROLL(times) RUNNEL_PRAGMA(clang loop unroll_count(times))
+#elif defined(__GNUC__)
+#define RUNNEL_UNROLL(times) RUNNEL_PRAGMA(GCC unroll times)
+#else
+#define RUNNEL_UNROLL(times)
+#endif
+
+/* Hides from the compiler where `pointer` points, so that it does not load whole tiles ahead of a loop and spill. */
+#if defined(__GNUC__)
+#define RUNNEL_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#else
+#define RUNNEL_OPAQUE(pointer) (void)(pointer)
+#endif
+
 /* 32-bit additions wrap as they do on the device; signed overflow would be undefined. */
 RUNNEL_INLINE int32_t runnel_add_wrapping(int32_t a, int32_t b)
 {

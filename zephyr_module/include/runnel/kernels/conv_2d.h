@@ -28,7 +28,7 @@ struct runnel_conv_2d_shape {
 	int32_t pad_left;
 	int32_t column_bytes;   /* taps of a window, rounded up to what the kernel reads at once */
 	int32_t gather;         /* 0: the window is one pixel and is read where it lies */
-	int32_t short_form;     /* see accumulator.h */
+	int32_t rounding;       /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
 struct runnel_conv_2d_layer {
@@ -128,7 +128,7 @@ RUNNEL_INLINE void runnel_conv_2d_row(const struct runnel_conv_2d_shape *shape,
 				acc = runnel_add_wrapping(acc, (int32_t)column[tap] * weights[tap]);
 			}
 			weights += shape->column_bytes;
-			*output++ = runnel_requantize_accumulator(&requantization, shape->short_form, channel, acc);
+			*output++ = runnel_requantize_accumulator(&requantization, shape->rounding, channel, acc);
 		}
 	}
 }

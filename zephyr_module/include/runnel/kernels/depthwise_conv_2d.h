@@ -29,7 +29,7 @@ struct runnel_depthwise_conv_2d_shape {
 	int32_t plane_width;
 	int32_t plane_bytes;
 	int32_t row_taps;
-	int32_t short_form; /* see accumulator.h */
+	int32_t rounding; /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
 struct runnel_depthwise_conv_2d_layer {
@@ -99,7 +99,7 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_row(const struct runnel_depthwise_co
 			}
 		}
 		output[x * output_channels] =
-			runnel_requantize_accumulator(requantization, shape->short_form, channel, acc);
+			runnel_requantize_accumulator(requantization, shape->rounding, channel, acc);
 	}
 }
 

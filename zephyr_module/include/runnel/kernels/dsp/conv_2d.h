@@ -13,49 +13,46 @@
 #include "runnel/kernels/conv_2d.h"
 #include "runnel/kernels/dsp/intrinsics.h"
 
-/* Sums of 2 pixels x 2 channels; pixels or channels = 1 leaves the second of them out. */
+/* Sums of 2 pixels x 2 channels; pixels or channels = 1 leaves the second of them out.
+ * second: bytes from the first pixel's column to the second's. */
 RUNNEL_INLINE void runnel_conv_2d_dsp_tile(int32_t column_bytes, int32_t pixels, int32_t channels,
-					   const int8_t *const columns[2], const int8_t *weights, int32_t sums[2][2])
+					   const int8_t *column, int32_t second, const int8_t *weights,
+					   int32_t sums[2][2])
 {
-	const int8_t *first = columns[0];
-	const int8_t *second = columns[1];
-	const int8_t *const end = first + column_bytes;
 	int32_t sum_00 = sums[0][0];
 	int32_t sum_01 = sums[0][1];
 	int32_t sum_10 = sums[1][0];
 	int32_t sum_11 = sums[1][1];
 
-	while (first != end) {
-		const uint32_t x0 = runnel_load_word(first);
+	RUNNEL_OPAQUE(column);
+	RUNNEL_OPAQUE(weights);
+	RUNNEL_UNROLL(2)
+	for (int32_t words = column_bytes / 4; words != 0; words--) {
 		const uint32_t w0 = runnel_load_word(weights);
+		const uint32_t w1 = channels > 1 ? runnel_load_word(weights + column_bytes) : 0;
+		const uint32_t x0 = runnel_load_word(column);
+		const uint32_t x1 = pixels > 1 ? runnel_load_word(column + second) : 0;
 		const uint32_t x0_even = runnel_sxtb16(x0);
 		const uint32_t x0_odd = runnel_sxtb16_odd(x0);
+		const uint32_t x1_even = runnel_sxtb16(x1);
+		const uint32_t x1_odd = runnel_sxtb16_odd(x1);
 		const uint32_t w0_even = runnel_sxtb16(w0);
 		const uint32_t w0_odd = runnel_sxtb16_odd(w0);
 
 		sum_00 = runnel_smlad(x0_odd, w0_odd, runnel_smlad(x0_even, w0_even, sum_00));
 		if (pixels > 1) {
-			const uint32_t x1 = runnel_load_word(second);
-			const uint32_t x1_even = runnel_sxtb16(x1);
-			const uint32_t x1_odd = runnel_sxtb16_odd(x1);
-
 			sum_10 = runnel_smlad(x1_odd, w0_odd, runnel_smlad(x1_even, w0_even, sum_10));
-			if (channels > 1) {
-				const uint32_t w1 = runnel_load_word(weights + column_bytes);
-				const uint32_t w1_even = runnel_sxtb16(w1);
-				const uint32_t w1_odd = runnel_sxtb16_odd(w1);
+		}
+		if (channels > 1) {
+			const uint32_t w1_even = runnel_sxtb16(w1);
+			const uint32_t w1_odd = runnel_sxtb16_odd(w1);
 
-				sum_01 = runnel_smlad(x0_odd, w1_odd, runnel_smlad(x0_even, w1_even, sum_01));
+			sum_01 = runnel_smlad(x0_odd, w1_odd, runnel_smlad(x0_even, w1_even, sum_01));
+			if (pixels > 1) {
 				sum_11 = runnel_smlad(x1_odd, w1_odd, runnel_smlad(x1_even, w1_even, sum_11));
 			}
-		} else if (channels > 1) {
-			const uint32_t w1 = runnel_load_word(weights + column_bytes);
-
-			sum_01 = runnel_smlad(x0_even, runnel_sxtb16(w1), sum_01);
-			sum_01 = runnel_smlad(x0_odd, runnel_sxtb16_odd(w1), sum_01);
 		}
-		first += 4;
-		second += 4;
+		column += 4;
 		weights += 4;
 	}
 	sums[0][0] = sum_00;
@@ -64,10 +61,10 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_tile(int32_t column_bytes, int32_t pixels,
 	sums[1][1] = sum_11;
 }
 
-/* All channels of one or two output pixels, whose windows are `columns`. output: the first pixel's channels. */
+/* All channels of one or two output pixels, whose windows start at `column` and `second` bytes after it. */
 RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *shape,
 					     const struct runnel_conv_2d_layer *layer, int32_t pixels,
-					     const int8_t *const columns[2], int8_t *output)
+					     const int8_t *column, int32_t second, int8_t *output)
 {
 	const struct runnel_requantization requantization = runnel_conv_2d_requantization(layer);
 	const int32_t channels = shape->output_channels > 1 ? 2 : 1;
@@ -80,12 +77,12 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *
 			sums[0][1] = layer->bias[channel + 1];
 			sums[1][1] = layer->bias[channel + 1];
 		}
-		runnel_conv_2d_dsp_tile(shape->column_bytes, pixels, channels, columns,
+		runnel_conv_2d_dsp_tile(shape->column_bytes, pixels, channels, column, second,
 					layer->weights + channel * shape->column_bytes, sums);
 		for (int32_t c = 0; c < channels; c++) {
 			for (int32_t pixel = 0; pixel < pixels; pixel++) {
 				output[pixel * shape->output_channels + channel + c] = runnel_requantize_accumulator(
-					&requantization, shape->short_form, channel + c, sums[pixel][c]);
+					&requantization, shape->rounding, channel + c, sums[pixel][c]);
 			}
 		}
 	}
@@ -100,15 +97,14 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_row(const struct runnel_conv_2d_shape *sha
 
 	for (int32_t step = 0; step < shape->output_width; step += 2) {
 		const int32_t x = step + pixels > shape->output_width ? step - 1 : step;
-		const int8_t *columns[2];
+		const int32_t second = shape->gather ? shape->column_bytes : shape->stride_width * shape->input_channels;
+		const int8_t *column =
+			runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x, scratch);
 
-		columns[0] = runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x, scratch);
-		columns[1] = columns[0];
-		if (pixels > 1) {
-			columns[1] = runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x + 1,
-							   scratch + shape->column_bytes);
+		if (shape->gather && pixels > 1) {
+			runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x + 1, scratch + second);
 		}
-		runnel_conv_2d_dsp_pixels(shape, layer, pixels, columns, output + x * shape->output_channels);
+		runnel_conv_2d_dsp_pixels(shape, layer, pixels, column, second, output + x * shape->output_channels);
 	}
 }
 

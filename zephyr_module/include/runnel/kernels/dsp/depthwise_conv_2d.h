@@ -64,10 +64,10 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_row(const struct runnel_depthwis
 			int32_t sums[2] = {bias, bias};
 
 			runnel_depthwise_conv_2d_dsp_two(shape, rows + x, weights, sums);
-			output[x * output_channels] = runnel_requantize_accumulator(requantization, shape->short_form,
+			output[x * output_channels] = runnel_requantize_accumulator(requantization, shape->rounding,
 										    channel, sums[0]);
 			output[(x + 1) * output_channels] = runnel_requantize_accumulator(
-				requantization, shape->short_form, channel, sums[1]);
+				requantization, shape->rounding, channel, sums[1]);
 		}
 	} else {
 		for (int32_t x = 0; x < shape->output_width; x++) {
@@ -75,7 +75,7 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_row(const struct runnel_depthwis
 									     weights, bias);
 
 			output[x * output_channels] =
-				runnel_requantize_accumulator(requantization, shape->short_form, channel, sum);
+				runnel_requantize_accumulator(requantization, shape->rounding, channel, sum);
 		}
 	}
 }

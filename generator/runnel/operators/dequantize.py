@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DEQUANTIZE from 8-bit types to float32. Source: TFLite's reference/dequantize.h."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from runnel.graph import Graph, Operator
+from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
+from runnel.operators.lookup import SINGLE_ELEMENT
+from runnel.operators.quantize_math import quantization_of
+
+
+@register
+class Dequantize(OperatorType):
+    kind = "DEQUANTIZE"
+    summary = "To float32, element by element."
+    options_table = "DequantizeOptions"
+    options: ClassVar[Mapping[str, str]] = {}
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        inputs_and_outputs(1),
+        types(0, "int8", "uint8"),
+        types("output", "float32"),
+        per_tensor_quantization,
+    )
+
+    def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
+        return (input_at(graph, operator, 0).shape,)
+
+    def window(self, graph: Graph, operator: Operator) -> Window | None:
+        return SINGLE_ELEMENT
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        quantization = quantization_of(source, operator)
+        call = KernelCall(
+            kernel=f"dequantize_{source.type}_float32",
+            shape={"elements": source.elements},
+            layer={"zero_point": quantization.zero_point},
+            constants=(Constant("scale", np.array([quantization.scale], dtype=np.float32)),),
+            inputs=(source.index,),
+            output=output.index,
+            in_place=(0,),
+        )
+        return (call,)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random single operators: the generated C gives, bit for bit, what TensorFlow Lite Micro gives.
+
+By default a seeded sample, with RUNNEL_FULL=1 the 2,000 of the bar; all under the address and undefined-behaviour
+sanitizers, operators with a DSP kernel both with and without it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from random_models.batch import Case, Outcome, host, make_case, run_cases
+from random_models.operators import KINDS, OPERATORS, operator_model
+from random_models.source import DrawnSource, SeededSource
+from runnel.boards import load_board
+from runnel.build import BuildOptions
+from runnel.operators import known_operators
+
+pytestmark = pytest.mark.usefixtures("tflm")
+
+SANITIZED = BuildOptions(optimize="-O1", sanitize=True)
+BATCH = 75
+SAMPLE, FULL = 150, 2025
+EMULATED = ("qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
+ALWAYS_ORIGINAL = ("QUANTIZE", "DEQUANTIZE")  # without their edges there would be nothing left of them
+
+
+def cases(seed: int, numbers: Iterable[int]) -> list[Case]:
+    """Case n is made of seed and n alone; kinds take turns, so that every batch has nearly all."""
+    made = []
+    for number in numbers:
+        kind = KINDS[number % len(KINDS)]
+        graph = operator_model(SeededSource(seed, number), kind)
+        made.append(make_case(f"{kind} seed={seed} number={number}", graph, kind in ALWAYS_ORIGINAL))
+    return made
+
+
+def problems(outcomes: list[Outcome]) -> str:
+    return "\n".join(f"{o.case.label}: {o.problem}" for o in outcomes if o.problem)
+
+
+def healthy_share(outcomes: list[Outcome]) -> float:
+    """Share of int8 outputs, for noise as input, that are not at either end of int8."""
+    values = [
+        array.reshape(-1)
+        for outcome in outcomes
+        for arrays in (outcome.expected[0], outcome.expected[3])
+        for array in arrays
+        if array.dtype == np.int8
+    ]
+    together = np.concatenate(values)
+    return float(np.mean((together > -128) & (together < 127)))
+
+
+def test_every_supported_kind_is_tried() -> None:
+    folded = {"SHAPE", "STRIDED_SLICE", "PACK"}  # in tests of the passes: they never reach the C
+    fused = {"RELU_N1_TO_1"}
+    assert set(OPERATORS) - fused == set(known_operators()) - folded - fused
+    assert set(KINDS) == set(OPERATORS)
+
+
+@pytest.mark.parametrize("batch", range((FULL if os.environ.get("RUNNEL_FULL") == "1" else SAMPLE) // BATCH))
+def test_equals_tflm_on_the_host(batch: int, seed: int, tmp_path: Path) -> None:
+    numbers = range(batch * BATCH, (batch + 1) * BATCH)
+    portable = run_cases(cases(seed, numbers), host(dsp=False), tmp_path / "portable", SANITIZED, seed)
+    assert len(portable) == BATCH
+    assert not problems(portable)
+    assert healthy_share(portable) > 0.6, "outputs that saturate hide mistakes"
+    dsp = run_cases(cases(seed, numbers), host(dsp=True), tmp_path / "dsp", SANITIZED, seed, dsp_only=True)
+    assert len(dsp) > BATCH // 8
+    assert not problems(dsp)
+
+
+@pytest.mark.parametrize("board", EMULATED)
+def test_equals_tflm_on_emulated_boards(board: str, full: bool, seed: int, tmp_path: Path) -> None:
+    """The same models in cross-compiled code, where the DSP kernels are instructions and not C twins."""
+    for tool in ("qemu-system-arm", "arm-none-eabi-gcc"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed: emulated boards are not tested")
+    first = EMULATED.index(board)
+    numbers = range(2 * BATCH) if full else range(first, len(KINDS), len(EMULATED))
+    outcomes = run_cases(cases(seed + 1, numbers), load_board(board), tmp_path, BuildOptions(), seed)
+    assert not problems(outcomes)
+
+
+def test_a_wrong_answer_is_seen(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bit of one weight makes a batch fail, and only its own model."""
+    import random_models.batch as batch_module
+
+    made = cases(seed, range(6))
+    real = batch_module.emit
+
+    def emit_wrong(plan, include):  # type: ignore[no-untyped-def]
+        files = dict(real(plan, include))
+        if plan.name == "m2":
+            name = "m2.c"
+            files[name] = files[name].replace("\treturn RUNNEL_OK;\n}", "\tm2_arena[0] ^= 1u; return RUNNEL_OK;\n}", 1)
+            output = plan.placed(plan.schedule.graph.outputs[0]).offset
+            files[name] = files[name].replace("m2_arena[0]", f"m2_arena[{output}]")
+        return files
+
+    monkeypatch.setattr(batch_module, "emit", emit_wrong)
+    outcomes = run_cases(made, host(dsp=False), tmp_path, BuildOptions(optimize="-O1"), seed)
+    assert [bool(o.problem) for o in outcomes] == [False, False, True, False, False, False]
+
+
+def test_equals_tflm_for_whatever_hypothesis_draws(full: bool, seed: int, tmp_path: Path) -> None:
+    """Few examples, one compilation each; worth it because hypothesis shrinks what fails to the smallest model."""
+    numbers = itertools.count()
+
+    @hypothesis.seed(seed)
+    @settings(max_examples=100 if full else 12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        source = DrawnSource(data.draw)
+        kind = source.choice(tuple(OPERATORS))
+        case = make_case(kind, operator_model(source, kind), kind in ALWAYS_ORIGINAL)
+        folder = tmp_path / str(next(numbers))
+        assert not problems(run_cases([case], host(dsp=source.chance(0.5)), folder, BuildOptions(optimize="-O0")))
+
+    check()

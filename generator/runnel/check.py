@@ -16,34 +16,31 @@ from runnel.operators import OperatorType, operator_type
 
 ACTIVATIONS_LIMIT = 2**31 - 1
 
-# (fewest inputs, most inputs, inputs that must be there: the rest may be missing, index -1); others: 1 to any number.
 _MANY = 256
+# (fewest inputs, most inputs, inputs that must be there: the rest may be missing, index -1) of the kinds where inputs
+# may be missing or that passes look into; the constraints of the others say how many they take.
 _ARITY: Mapping[str, tuple[int, int, int]] = MappingProxyType(
     {
         "CONV_2D": (2, 3, 2),
         "DEPTHWISE_CONV_2D": (2, 3, 2),
         "FULLY_CONNECTED": (2, 3, 2),
-        "ADD": (2, 2, 2),
-        "SUB": (2, 2, 2),
-        "MUL": (2, 2, 2),
         "PAD": (2, 2, 2),
         "PADV2": (3, 3, 3),
         "MEAN": (2, 2, 2),
         "RESHAPE": (1, 2, 1),
         "TRANSPOSE": (2, 2, 2),
-        "RESIZE_NEAREST_NEIGHBOR": (2, 2, 2),
         "STRIDED_SLICE": (4, 4, 4),
-        "CONCATENATION": (1, _MANY, _MANY),
-        "PACK": (1, _MANY, _MANY),
     }
 )
-_ONE_INPUT = (1, 1, 1)
+_ANY_INPUTS = (1, _MANY, _MANY)
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-# Kinds whose tensors may have types other than int8: conversions, and those that only compute or change shapes.
-_OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")
-# Kinds that exist only to be folded; what is left of them depends on data or on an order of dimensions.
+# Kinds that exist only to be folded: what is left of them depends on the model's input.
 _MUST_FOLD = ("SHAPE", "STRIDED_SLICE", "PACK")
+# Kinds that rename dimensions and never look at a number.
+_ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+# Kinds whose tensors may have types other than int8.
+_OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", *_ALIASES, *_MUST_FOLD)
 
 _HOW = (
     "convert with full-integer post-training quantization (a representative dataset, "
@@ -55,8 +52,7 @@ _CONTRADICTION = (ArithmeticError, AttributeError, LookupError, TypeError, Value
 def check_arity(graph: Graph, source: str) -> None:
     """Each operator is known, has as many inputs as its kind takes, and one output. Raises ModelError."""
     for operator in graph.operators:
-        known = operator.kind in _ARITY
-        fewest, most, needed = _ARITY[operator.kind] if known else _ONE_INPUT
+        fewest, most, needed = _ARITY.get(operator.kind, _ANY_INPUTS)
         count = len(operator.inputs)
         if not fewest <= count <= most:
             expected = str(fewest) if fewest == most else f"{fewest} to {most}"
@@ -148,15 +144,10 @@ def _check_folded(operator: Operator) -> None:
             f"{operator.label} computes a value that depends on the input; it is supported only where its result is "
             "known when compiling (fixed shapes): give the model a fixed input shape before converting it"
         )
-    if operator.kind == "TRANSPOSE":
-        raise UnsupportedError(
-            f"{operator.label} moves data; TRANSPOSE is supported only where it changes nothing (dimensions of size 1) "
-            "or feeds a MEAN over all spatial dimensions: export the model in NHWC order"
-        )
 
 
 def _check_quantized(graph: Graph, operator: Operator) -> None:
-    if operator.kind == "RESHAPE":
+    if operator.kind in _ALIASES:
         return
     for tensor in _computed(graph, operator):
         _check_activation(operator, tensor)

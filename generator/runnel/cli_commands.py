@@ -18,12 +18,13 @@ from runnel.cli_options import (
     name_option,
     schedule_options,
 )
-from runnel.cli_print import console, kilobytes, print_json, print_plan, progress
+from runnel.cli_print import console, print_json, print_plan, progress
 from runnel.compiler import Options, load_model, plan_model, write_sources
 from runnel.figures import plan_figures
 from runnel.operator_docs import operator_entries, operators_markdown
 from runnel.output_folder import staged_folder
 from runnel.plan.plan import Plan
+from runnel.report.text import kilobytes
 
 
 def _plan(model: Path, board: Board, options: Options, name: str) -> Plan:

@@ -20,7 +20,7 @@ _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 def parse_bytes(text: str) -> int:
     """A size in bytes: `65536`, `64K`, `64kB`, `64 KiB`, `1.5M`; K is 1024 everywhere. Raises ValueError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b|bytes?)?", text.strip().lower())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)(?:i?b|bytes?)?", text.strip().lower())
     if match is None:
         raise ValueError(f"{text!r} is not a size; write bytes (65536) or a number with K or M (64K, 1.5M)")
     size = float(match[1]) * _UNITS[match[2]]

@@ -13,10 +13,15 @@ import click
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from runnel.boards import Board, Memory
 from runnel.figures import run_figures
 from runnel.graph import Tensor
 from runnel.inference import Inference
+from runnel.plan.plan import Plan
+from runnel.report.tables import memory_table, schedule_table
+from runnel.report.text import kilobytes
 
 Array = npt.NDArray[Any]
 
@@ -42,20 +47,37 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda doing: status.update(f"{doing} ...")
 
 
-def kilobytes(count: int) -> str:
-    """Bytes as people read them: 1 kB is 1024 B."""
-    if count < 10 * 1024:
-        return f"{count} B"
-    if count < 10 * 1024**2 and count % 1024**2:
-        return f"{count / 1024:.1f} kB".replace(".0 kB", " kB")
-    return f"{count / 1024**2:.1f} MB".replace(".0 MB", " MB")
+def print_plan(plan: Plan, board: Board, details: bool) -> None:
+    """What the plan needs and what the board has; with `details` also the schedule and the memory map."""
+    if details:
+        console.print(schedule_table(plan))
+        console.print(memory_table(plan))
+    sram, flash = ("", "") if board.is_host else (_share(board.sram), _share(board.flash))
+    bound = plan.arena_lower_bound_bytes
+    proof = "no layout is smaller" if plan.arena_bytes == bound else f"lower bound {bound:,}"
+    if plan.layout.optimal and plan.arena_bytes != bound:
+        proof += ", proved the smallest possible"
+    overhead = f", {plan.macs_overhead:.1%} of them recomputed" if plan.macs_overhead else ""
+    console.print(
+        _two_columns(
+            [
+                ("model", f"{plan.name} for {board.name}: {board.description}"),
+                ("arena", f"{plan.arena_bytes:,} bytes ({kilobytes(plan.arena_bytes)}{sram}); {proof}"),
+                ("constants", f"{plan.constants_bytes:,} bytes of flash ({kilobytes(plan.constants_bytes)}{flash})"),
+                ("MACs", f"{plan.macs:,}{overhead}"),
+            ]
+        )
+    )
 
 
-def figures_table() -> Table:
-    """An empty table of two columns without lines, names left and values right."""
+def _share(memory: Memory) -> str:
+    return f" of {kilobytes(memory.bytes)} {memory.name}"
+
+
+def _two_columns(rows: Sequence[tuple[str, str]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column()
-    table.add_column()
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 
@@ -91,7 +113,6 @@ def answer_text(array: Array, edge: Tensor, metadata: Mapping[str, Any]) -> str:
 
 def measured_table(figures: Mapping[str, Any]) -> Table:
     """The figures of run_figures as people read them; what a board does not tell is left out."""
-    table = figures_table()
     rows: list[tuple[str, str]] = []
     if figures["sram_bytes"] is not None:
         parts = f"arena {figures['arena_bytes']:,}, stack {figures['stack_bytes']:,}"
@@ -105,9 +126,7 @@ def measured_table(figures: Mapping[str, Any]) -> Table:
     if figures["instructions"] is not None:
         per_mac = f" ({figures['instructions'] / figures['macs']:.2f} per MAC)" if figures["macs"] else ""
         rows.append(("executed instructions", f"{figures['instructions']:,}{per_mac}"))
-    for row in rows:
-        table.add_row(*row)
-    return table
+    return _two_columns(rows)
 
 
 def verdict(inference: Inference) -> str:

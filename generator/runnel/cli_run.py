@@ -19,7 +19,7 @@ from runnel.cli_options import (
     name_option,
     schedule_options,
 )
-from runnel.cli_print import progress, print_json, print_run
+from runnel.cli_print import print_json, print_run, progress
 from runnel.compiler import Options
 from runnel.errors import InputError
 from runnel.figures import run_figures

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo behind scripts/demo: our person detector on an emulated board, shown one photo with a person, one without."""
+"""The demo behind scripts/demo: our person detector on an emulated board sees a photo with a person and one without."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from runnel.boards import load_board
-from runnel.cli_print import answer_text, console, kilobytes, measured_table, progress, verdict
+from runnel.cli_print import answer_text, console, measured_table, progress, verdict
 from runnel.compiler import Options, write_sources
 from runnel.errors import RunnelError
 from runnel.figures import run_figures
@@ -21,6 +21,7 @@ from runnel.inference import Array, Inference, infer
 from runnel.naming import model_name
 from runnel.output_folder import staged_folder
 from runnel.report.html import render_html
+from runnel.report.text import kilobytes
 from runnel.resources import resource_root
 from runnel.run.inputs import load_input
 
@@ -82,7 +83,10 @@ def _print(inference: Inference, model: Path, folder: Path, seconds: float) -> N
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), help="Another classifier of images (.tflite).")
 @click.option("--board", "board_name", default="qemu-m7", show_default=True, help="Another emulated board.")
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True)
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True,
+    help="Where the generated C and the report go.",
+)  # fmt: skip
 def demo(model: Path | None, board_name: str, folder: Path) -> int:
     """Shows our person detector two photos on an emulated Cortex-M7."""
     start = time.monotonic()

@@ -171,7 +171,7 @@ def test_too_large_for_the_board(sources: Path, tmp_path: Path) -> None:
 
 
 def test_missing_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain_module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(BuildError, match="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"):
         find_compiler(load_board("qemu-m7"))
     with pytest.raises(BuildError, match="apt-get install gcc"):

@@ -58,6 +58,8 @@ def operand(builder: GraphBuilder, data: int, shape: tuple[int, ...]) -> int:
     quantization = similar_quantization(builder, data)
     if builder.source.chance(0.3):
         return constant_operand(builder, shape, quantization)
+    if shape and shape[0] != 1:
+        shape = (1, *shape)  # inputs have batch 1
     return builder.input(shape, quantization)
 
 
@@ -70,9 +72,10 @@ def table(builder: GraphBuilder, kind: str, data: int) -> int:
     elif kind == "TANH":
         output, after = Quantization((1 / 128,), (0,)), Spread(0.0, 0.5)
     else:
-        activation = kind if kind.startswith("RELU") else "NONE"
         after = spread
-        output = builder.fitted(spread, activation)
+        output = builder.fitted(spread, kind if kind.startswith("RELU") else "NONE")
+        if kind == "RELU6":  # TFLM only clamps here, whatever the output's scale
+            output = builder.quantization_of(data)
         if kind == "LEAKY_RELU":
             attributes = {"alpha": float32(builder.source.choice((0.1, 0.01, 0.3, 1.5, -0.2)))}
         if kind == "HARD_SWISH" and builder.source.chance(0.3):

@@ -34,7 +34,9 @@ def anything(builder: GraphBuilder, quantization: Quantization | None = None) ->
     if source.chance(0.6):
         return image(builder, quantization)
     sizes = tuple(source.integer(1, 12) for _ in range(source.integer(0, 2)))
-    return builder.input((*source.choice(((1,), (1,), ())), *sizes, source.integer(1, 40)), quantization)
+    if not sizes and source.chance(0.3):
+        return builder.input((source.integer(1, 40),), quantization)
+    return builder.input((1, *sizes, source.integer(1, 40)), quantization)
 
 
 def matrix(builder: GraphBuilder) -> int:

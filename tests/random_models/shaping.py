@@ -94,13 +94,12 @@ def mean(builder: GraphBuilder, data: int, axes: tuple[int, ...] | None = None, 
 
 
 def transpose_without_effect(builder: GraphBuilder, data: int) -> int:
-    """A TRANSPOSE that only moves axes of size 1, or none."""
+    """A TRANSPOSE that only moves axes of size 1, or none; the batch stays in front."""
     shape = builder.shape(data)
-    long_axes = [axis for axis, size in enumerate(shape) if size != 1]
-    order = list(long_axes)
+    order = [axis for axis, size in enumerate(shape) if axis == 0 or size != 1]
     for axis, size in enumerate(shape):
-        if size == 1:
-            order.insert(builder.source.integer(0, len(order)), axis)
+        if axis > 0 and size == 1:
+            order.insert(builder.source.integer(1, len(order)), axis)
     return transpose(builder, data, tuple(order))
 
 

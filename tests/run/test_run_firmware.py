@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from runnel.boards import Runner
 from runnel.build import BuildOptions
 from runnel.errors import RunError
-from runnel.run import qemu as qemu_module
 from runnel.run import run_firmware
 
 EMULATED = ("qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55")
@@ -109,6 +109,6 @@ def test_real_boards_name_an_emulated_one(build_fake: Any, record: Any) -> None:
 
 def test_missing_emulator_names_the_package(build_fake: Any, record: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     firmware = build_fake("qemu-m7")
-    monkeypatch.setattr(qemu_module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(RunError, match="apt-get install qemu-system-arm"):
         run_firmware(firmware, [record()], timeout_s=60)

@@ -48,7 +48,10 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Firmware:
-    """A linked ELF for `board` that runs `model`. `footprint` is None on the host, where sizes say nothing."""
+    """A linked ELF for `board` that runs `model`. `footprint` is None on the host, where sizes say nothing.
+
+    `arena_bytes` is the size of the linked symbol; clang's address sanitizer adds its red zone to it.
+    """
 
     path: Path
     board: Board

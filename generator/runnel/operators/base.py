@@ -117,6 +117,16 @@ class OperatorType(ABC):
         """The receptive field, for operators that work on rows; None for those that need whole tensors."""
         return None
 
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """The outputs as TensorFlow Lite Micro computes them, in numpy, from the operator's definition.
+
+        inputs: one array per input of the operator, constants included, None where an optional one is missing.
+        Written apart from the C kernels and from `lower`'s folding, so that the two check each other.
+        """
+        raise NotImplementedError(f"{self.kind} has no reference")
+
     @abstractmethod
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         """The kernel calls that compute this operator, with all their constants. An alias lowers to ()."""

@@ -7,7 +7,7 @@ Source of the arithmetic: reference_integer_ops::ConvPerChannel in TensorFlow Li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from runnel.operators.convolution import (
     has_int8_activations,
     has_int8_weights,
     has_symmetric_weights,
+    reference_output,
+    reference_windows,
     weights_of,
 )
 from runnel.operators.padding import padding_of
@@ -80,6 +82,20 @@ class Conv2D(OperatorType):
             pad_top=padding.top,
             pad_left=padding.left,
         )
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data, weights = inputs[0], inputs[1]
+        window = self.window(graph, operator)
+        assert data is not None and weights is not None and window is not None
+        padding = padding_of(operator, data.shape[1], data.shape[2], window.kernel_h, window.kernel_w)
+        centred = data[0].astype(np.int64) - quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
+        sums = np.zeros((padding.output_height * padding.output_width, weights.shape[0]))
+        for row, column, taken in reference_windows(centred, window, padding):
+            # float64 is exact below 2^53, and its matrix product is the fast one
+            sums += taken.reshape(-1, taken.shape[-1]).astype(np.float64) @ weights[:, row, column].T.astype(np.float64)
+        return (reference_output(graph, operator, sums.astype(np.int64), channel_multipliers(graph, operator)),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])

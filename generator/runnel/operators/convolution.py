@@ -7,7 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.quantize_math import quantization_of
+from runnel.operators.base import Window
+from runnel.operators.padding import Padding
+from runnel.operators.quantize_math import activation_range, quantization_of, quantize_multiplier
+from runnel.operators.reference_math import multiply_by_quantized_multiplier, wrap_int32
 
 
 def has_int8_activations(graph: Graph, operator: Operator) -> str | None:
@@ -71,3 +74,39 @@ def channel_multipliers(graph: Graph, operator: Operator) -> tuple[float, ...]:
     input_scale = quantization_of(data, operator).scale
     output_scale = quantization_of(graph.tensor(operator.outputs[0]), operator).scale
     return tuple(input_scale * scale / output_scale for scale in quantization_of(weights, operator).scales)
+
+
+def reference_windows(
+    data: npt.NDArray[np.int64], window: Window, padding: Padding
+) -> list[tuple[int, int, npt.NDArray[np.int64]]]:
+    """For each tap (row, column) of the kernel the input values under it: [output height, output width, channels].
+
+    data: [height, width, channels] with the zero point already taken off, so that padding is 0.
+    """
+    rows = max(0, (padding.output_height - 1) * window.stride_h + (window.kernel_h - 1) * window.dilation_h + 1)
+    columns = max(0, (padding.output_width - 1) * window.stride_w + (window.kernel_w - 1) * window.dilation_w + 1)
+    height, width, channels = data.shape
+    padded = np.zeros((max(rows, height + window.pad_top), max(columns, width + window.pad_left), channels), np.int64)
+    padded[window.pad_top : window.pad_top + height, window.pad_left : window.pad_left + width] = data
+    taps = []
+    for row in range(window.kernel_h):
+        for column in range(window.kernel_w):
+            top, left = row * window.dilation_h, column * window.dilation_w
+            taken = padded[top::window.stride_h, left::window.stride_w]
+            taps.append((row, column, taken[: padding.output_height, : padding.output_width]))
+    return taps
+
+
+def reference_output(
+    graph: Graph, operator: Operator, sums: npt.NDArray[np.int64], real_multipliers: tuple[float, ...]
+) -> npt.NDArray[np.int8]:
+    """Bias, requantization, zero point and clamp of accumulators [..., output channels]."""
+    bias = constant_bias(graph, operator)
+    accumulators = wrap_int32(sums if bias is None else sums + bias)
+    output = graph.tensor(operator.outputs[0])
+    pairs = [quantize_multiplier(m) for m in real_multipliers]
+    multiplier, shift = np.array([m for m, _ in pairs]), np.array([s for _, s in pairs])
+    scaled = multiply_by_quantized_multiplier(accumulators, multiplier, shift)
+    low, high = activation_range(operator.attributes["fused_activation_function"], output, operator)
+    result = np.clip(scaled + quantization_of(output, operator).zero_point, low, high)
+    return result.astype(np.int8).reshape(output.shape)

@@ -7,9 +7,10 @@ Source of the arithmetic: reference_integer_ops::DepthwiseConvPerChannel in Tens
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
@@ -19,6 +20,8 @@ from runnel.operators.convolution import (
     has_int8_activations,
     has_int8_weights,
     has_symmetric_weights,
+    reference_output,
+    reference_windows,
     weights_of,
 )
 from runnel.operators.padding import padding_of
@@ -95,6 +98,21 @@ class DepthwiseConv2D(OperatorType):
             pad_top=padding.top,
             pad_left=padding.left,
         )
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data, weights = inputs[0], inputs[1]
+        window = self.window(graph, operator)
+        assert data is not None and weights is not None and window is not None
+        padding = padding_of(operator, data.shape[1], data.shape[2], window.kernel_h, window.kernel_w)
+        centred = data[0].astype(np.int64) - quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
+        # output channel c reads input channel c // multiplier
+        repeated = np.repeat(centred, weights.shape[3] // data.shape[3], axis=2)
+        sums = np.zeros((padding.output_height, padding.output_width, weights.shape[3]), dtype=np.int64)
+        for row, column, taken in reference_windows(repeated, window, padding):
+            sums += taken * weights[0, row, column].astype(np.int64)
+        return (reference_output(graph, operator, sums, channel_multipliers(graph, operator)),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])

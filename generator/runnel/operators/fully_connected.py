@@ -7,9 +7,10 @@ Source of the arithmetic: reference_integer_ops::FullyConnected and FullyConnect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
@@ -20,6 +21,7 @@ from runnel.operators.convolution import (
     has_int8_activations,
     has_int8_weights,
     has_symmetric_weights,
+    reference_output,
     weights_of,
 )
 from runnel.operators.quantize_math import quantization_of
@@ -68,6 +70,16 @@ class FullyConnected(OperatorType):
 
     def macs(self, graph: Graph, operator: Operator) -> int:
         return graph.tensor(operator.outputs[0]).elements * graph.tensor(operator.inputs[1]).shape[1]
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data, weights = inputs[0], inputs[1]
+        assert data is not None and weights is not None
+        zero_point = quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
+        rows = data.reshape(-1, weights.shape[1]).astype(np.float64) - zero_point
+        sums = (rows @ weights.T.astype(np.float64)).astype(np.int64)
+        return (reference_output(graph, operator, sums, self._multipliers(graph, operator)),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])

@@ -127,6 +127,8 @@ _EVALUATE: Mapping[str, _Evaluate] = {
     "PACK": _pack,
     "CONCATENATION": _concatenation,
     "RESHAPE": _reshape,
+    "SQUEEZE": _reshape,
+    "EXPAND_DIMS": _reshape,
     "TRANSPOSE": _transpose,
     "QUANTIZE": _quantize,
     "DEQUANTIZE": _dequantize,

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Computes a graph in numpy, operator by operator, from the operators' own references.
+
+It gives the self-test its expected output without any interpreter or compiler, and checks generated code on
+computers for which there is no TensorFlow Lite Micro wheel.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runnel.graph import Graph
+from runnel.operators import operator_type
+
+SELFTEST_SEED = 0x52756E6C
+"""RUNNEL_SELFTEST_SEED in runnel/selftest.h."""
+
+
+def evaluate(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """The graph's outputs for one array per graph input, shapes and types as the graph's tensors."""
+    values: dict[int, npt.NDArray[Any]] = {}
+    for index, array in zip(graph.inputs, inputs, strict=True):
+        values[index] = array.reshape(graph.tensor(index).shape)
+    last_reader = {index: step for step, o in enumerate(graph.operators) for index in o.inputs if index is not None}
+    for step, operator in enumerate(graph.operators):
+        operands = tuple(None if i is None else _operand(graph, values, i) for i in operator.inputs)
+        results = operator_type(operator.kind).reference(graph, operator, operands)
+        for index, result in zip(operator.outputs, results, strict=True):
+            values[index] = result.reshape(graph.tensor(index).shape)
+        for index in operator.inputs:
+            if index is not None and last_reader[index] == step and index not in graph.outputs:
+                values.pop(index, None)
+    return [values[index] for index in graph.outputs]
+
+
+def _operand(graph: Graph, values: dict[int, npt.NDArray[Any]], index: int) -> npt.NDArray[Any]:
+    data = graph.tensor(index).data
+    return values[index] if data is None else data.reshape(graph.tensor(index).shape)
+
+
+def selftest_inputs(graph: Graph) -> list[npt.NDArray[Any]]:
+    """What runnel_selftest_fill_* in runnel/selftest.h writes into the inputs, in the model's order."""
+    state = SELFTEST_SEED
+    arrays = []
+    for index in graph.inputs:
+        tensor = graph.tensor(index)
+        tops = np.empty(tensor.elements, dtype=np.int64)
+        for i in range(tensor.elements):
+            state ^= (state << 13) & 0xFFFFFFFF
+            state ^= state >> 17
+            state ^= (state << 5) & 0xFFFFFFFF
+            tops[i] = state >> 24
+        if tensor.type == "float32":
+            values = (tops - 128).astype(np.float32) * np.float32(0.0078125)
+        else:
+            values = (tops if tensor.type == "uint8" else tops - 128).astype(tensor.type)
+        arrays.append(values.reshape(tensor.shape))
+    return arrays
+
+
+def selftest_crc(graph: Graph) -> int:
+    """CRC-32 of all output bytes for the self-test's input; what <model>_selftest() compares with."""
+    crc = 0
+    for output in evaluate(graph, selftest_inputs(graph)):
+        crc = zlib.crc32(np.ascontiguousarray(output).tobytes(), crc)
+    return crc

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures models on emulated boards and writes docs/results.md and the table of the README. See scripts/results."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peers import PEERS, Peers
+
+from runnel.boards import load_board
+from runnel.compiler import Options
+from runnel.errors import RunnelError
+from runnel.figures import run_figures
+from runnel.graph import Graph
+from runnel.inference import infer
+from runnel.naming import model_name
+from runnel.run.inputs import random_inputs
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT.parent / "shared" / "testdata" / "models"
+RESULTS = ROOT / "docs" / "results.md"
+README = ROOT / "README.md"
+README_MODELS = ("person", "mcunet-vww1", "mcunet-in3", "mlperf_vww_96_int8", "mlperf_kws_ref_model")
+
+HEAD = """\
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- Written by scripts/results. Do not edit. -->
+# Results
+
+Measured with `scripts/results --inputs {inputs}`: {compiler}, {emulator}. Every model runs on {inputs} seeded random
+inputs on qemu-m4 and qemu-m7, layer by layer (`--objective sram`); bytes that differ from TensorFlow Lite Micro's
+output over all of them stand in the column "differing". An inference is one call of `<model>_run()`.
+
+Instructions are executed ones, not cycles. On a real Cortex-M7 the ratio was about 1.4 instructions per cycle for
+TinyEngine's published latencies; nothing of ours has been measured on hardware yet. The peers' figures are from the
+same model files, emulators and way of counting (`scripts/peers.py`); "–" means that the engine rejects the model or
+that it was not measured.
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One model on both boards: figures as `runnel run --json` prints them."""
+
+    stem: str
+    m4: dict[str, Any]
+    m7: dict[str, Any]
+    inputs: int
+
+    @property
+    def peers(self) -> Peers | None:
+        return PEERS.get(self.stem)
+
+    @property
+    def mismatches(self) -> int:
+        return int(self.m4["mismatches"]) + int(self.m7["mismatches"])
+
+
+def measure(path: Path, inputs: int) -> Measured:
+    def make(graph: Graph) -> list[list[Any]]:
+        return random_inputs([graph.tensor(i) for i in graph.inputs], inputs, seed=0)
+
+    boards = []
+    for board in ("qemu-m4", "qemu-m7"):
+        inference = infer(path, load_board(board), Options(), model_name(path), make)
+        boards.append({**run_figures(inference), "outputs": None})
+        figures = boards[-1]
+        print(f"{path.stem} on {board}: {figures['instructions']:,} instructions, "
+              f"{figures['mismatches']} bytes differ", file=sys.stderr)  # fmt: skip
+    return Measured(path.stem, *boards, inputs)
+
+
+Column = tuple[str, Callable[[Measured], str]]
+
+
+def peer(get: Callable[[Peers], float | int | None], show: Callable[[Any, Measured], str]) -> Callable[[Measured], str]:
+    """A column with a figure of another engine, or a dash."""
+
+    def column(measured: Measured) -> str:
+        value = None if measured.peers is None else get(measured.peers)
+        return "–" if value is None else show(value, measured)
+
+    return column
+
+
+def per_mac(millions: float, measured: Measured) -> str:
+    return f"{millions * 1e6 / measured.m4['macs']:.2f}"
+
+
+def own_per_mac(figures: dict[str, Any]) -> str:
+    return f"**{figures['instructions'] / figures['macs']:.2f}**" if figures["macs"] else "–"
+
+
+def number(value: float, _: Measured) -> str:
+    return f"{value:,}"
+
+
+def total(key: str, board: str = "m7") -> Callable[[Measured], str]:
+    return lambda measured: f"{getattr(measured, board)[key]:,}"
+
+
+def millions(key: str, board: str) -> Callable[[Measured], str]:
+    return lambda measured: f"{getattr(measured, board)[key] / 1e6:.3f}"
+
+
+NAME: Column = ("model", lambda m: m.stem)
+SPEED: tuple[Column, ...] = (
+    NAME,
+    ("MMAC", millions("macs", "m4")),
+    ("M4, M instr.", millions("instructions", "m4")),
+    ("M4 per MAC", lambda m: own_per_mac(m.m4)),
+    ("TFLM reference, M4", peer(lambda p: p.tflm_reference_m4, per_mac)),
+    ("TFLM + CMSIS-NN, M4", peer(lambda p: p.cmsis_nn_m4, per_mac)),
+    ("M7, M instr.", millions("instructions", "m7")),
+    ("M7 per MAC", lambda m: own_per_mac(m.m7)),
+    ("TinyEngine exact, M7", peer(lambda p: p.tinyengine_exact_m7, per_mac)),
+    ("TinyEngine default, M7", peer(lambda p: p.tinyengine_default_m7, per_mac)),
+    ("differing", lambda m: str(m.mismatches)),
+)
+MEMORY: tuple[Column, ...] = (
+    NAME,
+    ("arena", total("arena_bytes")),
+    ("lower bound", total("arena_lower_bound_bytes")),
+    ("stack M4", total("stack_bytes", "m4")),
+    ("stack M7", total("stack_bytes")),
+    ("SRAM with stack, M7", total("sram_bytes")),
+    ("TinyEngine RAM", peer(lambda p: p.tinyengine_ram, number)),
+    ("TFLM + CMSIS-NN RAM", peer(lambda p: p.cmsis_nn_ram, number)),
+)
+FLASH: tuple[Column, ...] = (
+    NAME,
+    ("constants", total("constants_bytes")),
+    ("code M4", total("code_bytes", "m4")),
+    ("code M7", total("code_bytes")),
+    ("flash M7", total("flash_bytes")),
+    ("TinyEngine exact", peer(lambda p: p.tinyengine_exact_flash, number)),
+    ("TinyEngine default", peer(lambda p: p.tinyengine_default_flash, number)),
+)
+SUMMARY: tuple[Column, ...] = (
+    NAME,
+    ("MMAC", millions("macs", "m4")),
+    ("SRAM, bytes", total("sram_bytes")),
+    ("TinyEngine", peer(lambda p: p.tinyengine_ram, number)),
+    ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_ram, number)),
+    ("instr. per MAC, M7", lambda m: own_per_mac(m.m7)),
+    ("TinyEngine exact", peer(lambda p: p.tinyengine_exact_m7, per_mac)),
+    ("instr. per MAC, M4", lambda m: own_per_mac(m.m4)),
+    ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_m4, per_mac)),
+)
+
+
+def table(columns: Sequence[Column], rows: Sequence[Measured]) -> str:
+    lines = [" | ".join(title for title, _ in columns), " | ".join(["---", *["--:"] * (len(columns) - 1)])]
+    lines += [" | ".join(show(row) for _, show in columns) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+def results_page(rows: Sequence[Measured], inputs: int) -> str:
+    head = HEAD.format(
+        inputs=inputs, compiler=first_line("arm-none-eabi-gcc"), emulator=first_line("qemu-system-arm")
+    )
+    return "\n".join([
+        head,
+        "## Speed\n\nInstructions per multiply-accumulate, everything included.\n\n" + table(SPEED, rows),
+        "## SRAM\n\nBytes. Arena: activations, inputs, outputs and scratch; it is the linked size of the one static "
+        "array. The lower bound is the largest sum of bytes that are live at once; equal means no layout can be "
+        "smaller. The peers' figures leave the stack out.\n\n" + table(MEMORY, rows),
+        "## Flash\n\nBytes. Flash is the whole image with start-up and harness; code is the rest after constants, "
+        "start-up and harness.\n\n" + table(FLASH, rows),
+    ])  # fmt: skip
+
+
+def first_line(program: str) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+
+def with_table(readme: str, rows: Sequence[Measured]) -> str:
+    """The README with the table between its two markers replaced."""
+    chosen = [row for stem in README_MODELS for row in rows if row.stem == stem]
+    marked = f"<!-- results:begin -->\n{table(SUMMARY, chosen)}<!-- results:end -->"
+    return re.sub(r"<!-- results:begin -->.*<!-- results:end -->", lambda _: marked, readme, flags=re.DOTALL)
+
+
+def write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder with .tflite files (default: %(default)s)")
+    parser.add_argument("--inputs", type=int, default=3, help="random inputs for each model (default: %(default)s)")
+    parser.add_argument("--check", action="store_true", help="measure and print, write nothing")
+    options = parser.parse_args()
+    paths = sorted(ROOT.glob("models/*/*.tflite")) + sorted(options.models.glob("*.tflite"))
+    if not paths:
+        print(f"results: no .tflite files in {options.models}", file=sys.stderr)
+        return 2
+    try:
+        rows = [measure(path, options.inputs) for path in paths]
+    except RunnelError as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 2
+    page = results_page(rows, options.inputs)
+    if options.check:
+        print(page)
+    else:
+        write(RESULTS, page)
+        write(README, with_table(README.read_text(encoding="utf-8"), rows))
+    return 1 if any(row.mismatches for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

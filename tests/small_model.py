@@ -25,7 +25,6 @@ _FULLY_CONNECTED = {
     "fused_activation_function": "NONE",
     "weights_format": "DEFAULT",
     "keep_num_dims": False,
-    "asymmetric_quantize_inputs": False,
 }
 
 

@@ -205,6 +205,7 @@ UNSUPPORTED: dict[str, tuple[Change, str]] = {
     "sparse": (add_sparsity, "sparse"),
     "no scale": (set_tensor(3, Quantization=None), "'between' .int8. has no (scale|quantization)"),
     "activation scales": (set_tensor(4, Quantization=quantization([0.1] * 3, [0] * 3, 3)), "'output' has 3 scales"),
+    "fused activation": (set_option(0, FusedActivationFunction=4), r"operator 0 \(CONV_2D\): fused activation TANH"),
     "stride 0": (set_option(0, StrideH=0), r"operator 0 \(CONV_2D\).*stride"),
     "4 GB of activations": (huge, "activations add up to"),
 }  # fmt: skip

@@ -42,6 +42,8 @@ _ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 # Kinds whose tensors may have types other than int8.
 _OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", *_ALIASES, *_MUST_FOLD)
 
+_FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+
 _HOW = (
     "convert with full-integer post-training quantization (a representative dataset, "
     "target_spec.supported_ops = [TFLITE_BUILTINS_INT8], inference_input_type and inference_output_type int8)"
@@ -116,9 +118,11 @@ def check_graph(graph: Graph, source: str) -> None:
         with _blaming(operator, source):
             kind = operator_type(operator.kind)
             _check_folded(operator)
+            _check_fused(operator)
             _check_quantized(graph, operator)
             _check_constraints(graph, operator, kind)
             _check_shapes(graph, operator, kind)
+            _check_bias(graph, operator)
     _check_edges(graph, source)
     _check_total(graph, source)
 
@@ -143,6 +147,14 @@ def _check_folded(operator: Operator) -> None:
         raise UnsupportedError(
             f"{operator.label} computes a value that depends on the input; it is supported only where its result is "
             "known when compiling (fixed shapes): give the model a fixed input shape before converting it"
+        )
+
+
+def _check_fused(operator: Operator) -> None:
+    fused = operator.attributes.get("fused_activation_function", "NONE")
+    if fused not in _FUSED:
+        raise UnsupportedError(
+            f"{operator.label}: fused activation {fused} is not supported; supported are {', '.join(_FUSED)}"
         )
 
 
@@ -189,6 +201,17 @@ def _check_shapes(graph: Graph, operator: Operator, kind: OperatorType) -> None:
                 f"{operator.label}: its output '{tensor.name}' has shape {list(tensor.shape)} in the file, but its "
                 f"inputs and options give {list(shape)}; the file is damaged or was written by a faulty tool"
             )
+
+
+def _check_bias(graph: Graph, operator: Operator) -> None:
+    if operator.kind not in _WEIGHTED or len(operator.inputs) < 3 or operator.inputs[2] is None:
+        return
+    bias, channels = graph.tensor(operator.inputs[2]), graph.tensors[operator.outputs[0]].shape[-1]
+    if bias.elements != channels:
+        raise ModelError(
+            f"{operator.label}: bias '{bias.name}' has {bias.elements} values for {channels} output channels; "
+            "there must be one for each"
+        )
 
 
 def _check_edges(graph: Graph, source: str) -> None:

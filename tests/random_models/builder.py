@@ -112,7 +112,7 @@ class GraphBuilder:
         if not width > 0:
             low, width = -1.0, 2.0
         loose = self.source.choice((1.0, 1.3, 0.7, 2.5)) if not self.source.chance(0.05) else self.source.real(0.05, 20)
-        scale = float32(max(width * loose / 255, 1e-12))
+        scale = float32(max(width * loose / 255, 1e-7))  # TFLM: 6 / scale must fit int32
         zero_point = round(-128 - (low / scale) + (255 - width / scale) / 2)
         if self.source.chance(0.15):
             zero_point = self.zero_point()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import KernelCall, OperatorType, Target
-from runnel.operators.checks import input_at, output_of, same_quantization
+from runnel.operators.checks import input_at, output_of
 
 
 def same_type(graph: Graph, operator: Operator) -> str | None:
@@ -14,15 +14,9 @@ def same_type(graph: Graph, operator: Operator) -> str | None:
     return None if before == after else f"{before} becomes {after}"
 
 
-def same_numbers(graph: Graph, operator: Operator) -> str | None:
-    """Input and output have the same scale and zero point, where they have any"""
-    if input_at(graph, operator, 0).quantization is None or output_of(graph, operator).quantization is None:
-        return None
-    return same_quantization(graph, operator)
-
-
 class AliasOperator(OperatorType):
-    """An operator that lowers to nothing."""
+    """An operator that lowers to nothing. Scale and zero point may differ (mcunet-in3 has such a RESHAPE): TensorFlow
+    Lite Micro copies the bytes as they are."""
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         return ()

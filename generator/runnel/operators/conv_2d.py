@@ -154,10 +154,11 @@ def convolution_call(
 
 def _spatial_shape(data: Tensor, output: Tensor, window: Window, one_pixel: bool) -> dict[str, int]:
     """Heights, widths and the window. A 1x1 window at stride 1 sees the whole tensor as one row of pixels."""
-    sizes = (data.shape[1], data.shape[2], output.shape[1], output.shape[2]) if len(data.shape) == 4 else None
-    if sizes is None or (one_pixel and window.stride_h == window.stride_w == 1):
+    if one_pixel and window.stride_h == window.stride_w == 1:
         pixels = output.elements // output.shape[-1]
         sizes = (1, pixels, 1, pixels)
+    else:
+        sizes = (data.shape[1], data.shape[2], output.shape[1], output.shape[2])
     return {
         "input_height": sizes[0],
         "input_width": sizes[1],

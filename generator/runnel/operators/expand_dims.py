@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
-from runnel.operators.alias import AliasOperator, same_numbers, same_type
+from runnel.operators.alias import AliasOperator, same_type
 from runnel.operators.base import Constraint, register
 from runnel.operators.checks import axis_index, input_at, inputs_and_outputs, integers_at
 
@@ -25,7 +25,7 @@ class ExpandDims(AliasOperator):
     summary = "Adds a dimension of size 1; costs nothing."
     options_table = "ExpandDimsOptions"
     options: ClassVar[Mapping[str, str]] = {}
-    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, same_numbers, constant_axis)
+    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, constant_axis)
 
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         shape = input_at(graph, operator, 0).shape

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
-from runnel.operators.alias import AliasOperator, same_numbers, same_type
+from runnel.operators.alias import AliasOperator, same_type
 from runnel.operators.base import Constraint, register
 from runnel.operators.checks import input_at, inputs_and_outputs, integers_at, output_of
 
@@ -30,7 +30,7 @@ class Reshape(AliasOperator):
     summary = "Another shape for the same bytes; costs nothing."
     options_table = "ReshapeOptions"
     options: ClassVar[Mapping[str, str]] = {"new_shape": "int[]"}
-    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1, 2), same_type, same_numbers)
+    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1, 2), same_type)
 
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         """The shape of input 1 where it is constant, else that of the option, else what the file says."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
-from runnel.operators.alias import AliasOperator, same_numbers, same_type
+from runnel.operators.alias import AliasOperator, same_type
 from runnel.operators.base import Constraint, register
 from runnel.operators.checks import axis_index, input_at, inputs_and_outputs
 
@@ -19,7 +19,7 @@ class Squeeze(AliasOperator):
     summary = "Drops dimensions of size 1; costs nothing."
     options_table = "SqueezeOptions"
     options: ClassVar[Mapping[str, str]] = {"squeeze_dims": "int[]"}
-    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1), same_type, same_numbers)
+    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1), same_type)
 
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         shape = input_at(graph, operator, 0).shape

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
-from runnel.operators.alias import AliasOperator, same_numbers, same_type
+from runnel.operators.alias import AliasOperator, same_type
 from runnel.operators.base import Constraint, register
 from runnel.operators.checks import input_at, inputs_and_outputs, integers_at
 
@@ -43,7 +43,7 @@ class Transpose(AliasOperator):
     summary = "Another order of the axes, where no data moves; costs nothing."
     options_table = "TransposeOptions"
     options: ClassVar[Mapping[str, str]] = {}
-    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, same_numbers, moves_nothing)
+    constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, moves_nothing)
 
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         shape = input_at(graph, operator, 0).shape

@@ -32,6 +32,7 @@ class Block:
     label: str
     x: float
     y: float
+    upright: bool
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def make_picture(plan: Plan) -> Picture:
         ),
     )
     middle = axes.x(peak + 0.5)
+    rows = buffer_rows(plan)
+    taken_over = {name for row in rows for name in row.in_place}
     return Picture(
         width=WIDTH,
         height=panels[-1].y + 30,
@@ -127,7 +130,7 @@ def make_picture(plan: Plan) -> Picture:
         top=MAP_TOP,
         bottom=bottom,
         column=round(axes.column, 2),
-        blocks=tuple(_block(axes, row) for row in buffer_rows(plan)),
+        blocks=tuple(_block(axes, row, row.name in taken_over) for row in rows),
         panels=panels,
         bytes_ticks=tuple(Tick(axes.y(byte), kilobytes(byte)) for byte in _byte_ticks(plan.arena_bytes)),
         step_ticks=tuple(Tick(axes.x(step + 0.5), step_text(step, axes.steps)) for step in _step_ticks(axes.steps)),
@@ -139,12 +142,18 @@ def make_picture(plan: Plan) -> Picture:
     )
 
 
-def _block(axes: _Axes, row: BufferRow) -> Block:
-    """A rectangle; a buffer that was made in place of another grows out of it along a diagonal."""
+def _block(axes: _Axes, row: BufferRow, taken_over: bool) -> Block:
+    """A rectangle; a buffer that was made in place of another grows out of it along a diagonal.
+
+    taken_over: another buffer grows out of this one in its last step, so the label keeps clear of that step.
+    """
     left, right, top, bottom = axes.x(row.first), axes.x(row.last + 1), axes.y(row.end), axes.y(row.offset)
     cut = round(min(axes.column, right - left), 2) if row.in_place else 0
     label = kilobytes(row.bytes)
-    fits = bottom - top >= 13 and right - left - cut >= 6.4 * len(label) + 6
+    clear = (left + cut / 2, right - (axes.column / 2 if taken_over else 0))
+    width, height, length = clear[1] - clear[0], bottom - top, 6.4 * len(label) + 8
+    upright = not (width >= length and height >= 13)
+    fits = not upright or (height >= length and width >= 13)
     in_place = f"\nin place of {', '.join(row.in_place)}" if row.in_place else ""
     return Block(
         path=f"M{left:g} {top:g}H{right:g}V{bottom:g}H{left + cut:g}Z",
@@ -152,8 +161,9 @@ def _block(axes: _Axes, row: BufferRow) -> Block:
         title=f"{row.name}: {KIND_TEXT[row.kind]}\n{row.contents}\n{row.bytes:,} bytes at {row.offset:,} to "
         f"{row.end:,}\nlive from {step_text(row.first, axes.steps)} to {step_text(row.last, axes.steps)}{in_place}",
         label=label if fits else "",
-        x=round((left + cut + right) / 2, 2),
-        y=round((top + bottom) / 2 + 4, 2),
+        x=round(sum(clear) / 2, 1),
+        y=round((top + bottom) / 2, 1),
+        upright=upright,
     )
 
 

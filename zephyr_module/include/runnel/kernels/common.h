@@ -18,6 +18,13 @@
 #define RUNNEL_NOINLINE
 #endif
 
+/* One function for all its callers (objective flash): gcc would otherwise make a faster copy for each of them. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define RUNNEL_SHARED __attribute__((noinline, noclone))
+#else
+#define RUNNEL_SHARED RUNNEL_NOINLINE
+#endif
+
 /* Unrolls the loop that follows `times` times, and not more: compilers unroll short loops whole, which costs flash. */
 #define RUNNEL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)

@@ -16,6 +16,7 @@
 RUNNEL_INLINE int32_t runnel_depthwise_conv_2d_dsp_one(const struct runnel_depthwise_conv_2d_shape *shape,
 						       const int8_t *window, const int8_t *weights, int32_t sum)
 {
+	RUNNEL_UNROLL(3) /* a 7x7 window whole would take 1.7 kB of flash for 3 % fewer instructions */
 	for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
 		for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
 			const uint32_t x = runnel_load_word(window + kernel_row * shape->plane_width + tap);
@@ -32,6 +33,7 @@ RUNNEL_INLINE int32_t runnel_depthwise_conv_2d_dsp_one(const struct runnel_depth
 RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_two(const struct runnel_depthwise_conv_2d_shape *shape,
 						    const int8_t *window, const int8_t *weights, int32_t sums[2])
 {
+	RUNNEL_UNROLL(3) /* a 7x7 window whole would take 1.7 kB of flash for 3 % fewer instructions */
 	for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
 		for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
 			const int8_t *columns = window + kernel_row * shape->plane_width + tap;

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All passes together, on real models and on random graphs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from random_models.graphs import graph_model
+from random_models.source import SeededSource
+from runnel.check import check_graph
+from runnel.passes import Edges, optimise
+from runnel.tflite.reader import read_tflite
+from small_graphs import assert_consistent, kinds
+
+EXPECTED = {
+    "mcunet-vww1": {"CONV_2D": 30, "DEPTHWISE_CONV_2D": 15, "ADD": 8, "MEAN": 2, "FULLY_CONNECTED": 1},
+    "mcunet-in3": {"CONV_2D": 37, "DEPTHWISE_CONV_2D": 18, "ADD": 11, "AVERAGE_POOL_2D": 1, "RESHAPE": 1},
+    "wv_mcunet-5fps_vww": {"CONV_2D": 31, "DEPTHWISE_CONV_2D": 15, "ADD": 8, "AVERAGE_POOL_2D": 1, "RESHAPE": 1},
+    "tflm_person_detect": {"CONV_2D": 15, "DEPTHWISE_CONV_2D": 13, "AVERAGE_POOL_2D": 1, "RESHAPE": 1, "SOFTMAX": 1},
+    "tflm_micro_speech_quantized": {"RESHAPE": 1, "CONV_2D": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 1},
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_is_left_of_real_models(testdata: Path, name: str) -> None:
+    path = testdata / "models" / f"{name}.tflite"
+    after = optimise(read_tflite(path.read_bytes(), path.name), "int8")
+    assert Counter(kinds(after)) == EXPECTED[name]
+    assert_consistent(after)
+    assert all(after.tensors[i].type == "int8" for i in (*after.inputs, *after.outputs))
+    check_graph(after, path.name)
+
+
+def test_original_edges_keep_their_types(testdata: Path) -> None:
+    path = testdata / "models" / "mcunet-vww1.tflite"
+    after = optimise(read_tflite(path.read_bytes(), path.name), "original")
+    assert [after.tensors[i].type for i in (*after.inputs, *after.outputs)] == ["float32", "float32"]
+    assert kinds(after)[0] == "QUANTIZE" and kinds(after)[-1] == "DEQUANTIZE"
+
+
+@pytest.mark.parametrize("edges", ["int8", "original"])
+def test_random_graphs(seed: int, edges: Edges) -> None:
+    """Sound graphs pass the check after the passes; the passes change nothing when run again."""
+    for number in range(40):
+        before = graph_model(SeededSource(seed, number))
+        after = optimise(before, edges)
+        assert_consistent(after)
+        check_graph(after, f"graph {number}")
+        again = optimise(after, edges)
+        assert [(o.kind, o.outputs) for o in again.operators] == [(o.kind, o.outputs) for o in after.operators]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,7 +153,7 @@ DAMAGED: dict[str, tuple[Change, str]] = {
     "negative tensor number": (set_operator(1, Inputs=integers(3, -7)), "tensor -7"),
     "input missing": (set_operator(1, Inputs=integers(3, -1)), r"operator 1 \(ADD\) lacks input 1"),
     "inputs too few": (set_operator(0, Inputs=integers(0)), r"operator 0 \(CONV_2D\) has 1 inputs; it takes 2 to 3"),
-    "inputs too many": (set_operator(1, Inputs=integers(3, 3, 3)), r"operator 1 \(ADD\): 3 inputs and 1 outputs; supported: 2 inputs"),
+    "inputs too many": (set_operator(1, Inputs=integers(3, 3, 3)), "3 inputs and 1 outputs; supported: 2 inputs"),
     "outputs none": (set_operator(1, Outputs=integers()), "is not computed by any operator"),
     "operator code": (set_operator(1, OpcodeIndex=5), "operator code 5, but the file has 2"),
     "operator unknown": (lambda m: m["OperatorCodes"][1].update(BuiltinCode=9999), "builtin code 9999"),
@@ -288,7 +287,7 @@ def test_a_folder_of_random_bytes() -> None:
                 accept(start + random.bytes(size))
 
 
-def test_external_buffers_are_read(tmp_path: Path) -> None:
+def test_external_buffers_are_read() -> None:
     """Files above 2 GB keep their constants behind the flatbuffer, at an offset from the file's start."""
     model = convolution_file()
     weights = model["Buffers"][1]["Data"].tobytes()

@@ -30,7 +30,7 @@ def depthwise(channels: int, multiplier: int, axis: int | None, with_bias: bool 
         activation(3, (1, -(-6 // attributes["stride_h"]), 5, out)),
         *([bias(2, out)] if with_bias else []),
     ]
-    inputs = (0, 1, 2 if with_bias else None)
+    inputs = (0, 1, 2) if with_bias else (0, 1)  # TensorFlow Lite Micro crashes on a bias numbered -1 here
     return graph(tensors, [operator(4, "DEPTHWISE_CONV_2D", inputs, (3,), attributes)], (0,), (3,))
 
 

@@ -29,9 +29,9 @@ class Step:
 def make_graph(
     sizes: Mapping[int, int], steps: Sequence[Step], inputs: Sequence[int], outputs: Sequence[int], *, name: str = "toy"
 ) -> Graph:
-    """sizes: bytes of each tensor. Tensor 99 is a constant."""
+    """sizes: bytes of each tensor. Tensor 9999 is a constant."""
     tensors = {n: Tensor(n, f"t{n}", (1, 1, 1, size), "int8") for n, size in sizes.items()}
-    tensors[99] = Tensor(99, "weights", (4,), "int8", data=np.zeros(4, np.int8))
+    tensors[9999] = Tensor(9999, "weights", (4,), "int8", data=np.zeros(4, np.int8))
     operators = tuple(Operator(i, s.kind, s.inputs, s.outputs) for i, s in enumerate(steps))
     return Graph(name, tensors, operators, tuple(inputs), tuple(outputs))
 
@@ -84,7 +84,7 @@ def make_buffers(graph: Graph, steps: Sequence[Step]) -> list[Buffer]:
 def make_plan(graph: Graph, steps: Sequence[Step], layout: Layout | None = None, *, name: str = "toy") -> Plan:
     layout = layout or place(make_buffers(graph, steps))
     segments = tuple(
-        Segment(f"segment {i}", (operator,), tuple(n for n in step.inputs if n != 99), step.outputs)
+        Segment(f"segment {i}", (operator,), tuple(n for n in step.inputs if n != 9999), step.outputs)
         for i, (operator, step) in enumerate(zip(graph.operators, steps, strict=True))
     )
     planned = tuple(
@@ -107,10 +107,10 @@ def change(plan: Plan, edit: object) -> Plan:
 
 BLOCK_SIZES = {0: 80, 1: 40, 2: 240, 3: 240, 4: 40, 5: 40, 6: 10, 7: 10, 8: 20, 9: 20}
 BLOCK_STEPS = (
-    Step("CONV_2D", (0, 99), (1,), scratch=16),
-    Step("CONV_2D", (1, 99), (2,), scratch=8),
-    Step("DEPTHWISE_CONV_2D", (2, 99), (3,), scratch=36, in_place=(0,)),
-    Step("CONV_2D", (3, 99), (4,)),
+    Step("CONV_2D", (0, 9999), (1,), scratch=16),
+    Step("CONV_2D", (1, 9999), (2,), scratch=8),
+    Step("DEPTHWISE_CONV_2D", (2, 9999), (3,), scratch=36, in_place=(0,)),
+    Step("CONV_2D", (3, 9999), (4,)),
     Step("ADD", (1, 4), (5,), in_place=(0, 1)),
     Step("MEAN", (5,), (6,), scratch=40),
     Step("RESHAPE", (6,), (7,)),

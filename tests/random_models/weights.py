@@ -99,6 +99,8 @@ def _bias(
         return np.zeros(channels), None
     values = np.round(builder.random.normal(0, 1, channels) * deviation * source.choice((0.5, 0.0, 2.0)))
     values = np.clip(values, -(2**28), 2**28)
+    if source.chance(0.03):  # sums then wrap around, in TFLM as on the device
+        values = builder.random.integers(-BIAS_LIMIT, BIAS_LIMIT, channels).astype(np.float64)
     dead = scale < 1e-30
     values[dead] = builder.random.choice(np.array([-BIAS_LIMIT, BIAS_LIMIT]), int(dead.sum()))
     scales = tuple(float(np.float32(s)) for s in (scale if per_channel else scale[:1]))

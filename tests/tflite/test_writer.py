@@ -16,6 +16,7 @@ import tflite
 from runnel.errors import ModelError, UnsupportedError
 from runnel.graph import Graph, Operator, Quantization, Tensor
 from runnel.run.oracle import litert_oracle, tflm_oracle
+from runnel.tflite.reader import read_tflite
 from runnel.tflite.writer import write_tflite
 
 ACTIVATION = Quantization((0.05,), (3,))
@@ -134,6 +135,28 @@ def test_metadata_is_json_in_an_entry_named_runnel() -> None:
     assert stored == {**graph.metadata, "mean": [0.0], "std": [255.0]}
     assert model.Description() == "é".encode()
     assert tflite.Model.GetRootAs(write_tflite(graph.replace(metadata={})), 0).MetadataLength() == 0
+
+
+@pytest.mark.parametrize("make", [convolution_graph, two_ended_graph])
+def test_the_reader_gets_back_what_was_written(make: Callable[[], Graph]) -> None:
+    """Up to the numbers of the tensors, which the file cannot keep where they have gaps."""
+    graph = make()
+    number = {index: place for place, index in enumerate(sorted(graph.tensors))}
+    back = read_tflite(write_tflite(graph), "test")
+    assert back.inputs == tuple(number[i] for i in graph.inputs)
+    assert back.outputs == tuple(number[i] for i in graph.outputs)
+    assert dict(back.metadata) == json.loads(json.dumps(dict(graph.metadata)))
+    for index, tensor in graph.tensors.items():
+        found = back.tensors[number[index]]
+        assert (found.name, found.shape, found.type) == (tensor.name, tensor.shape, tensor.type)
+        assert found.quantization is None or tensor.quantization is not None
+        if tensor.data is not None:
+            assert found.data is not None
+            np.testing.assert_array_equal(found.data, tensor.data)
+    for one, other in zip(back.operators, graph.operators, strict=True):
+        assert one.kind == other.kind
+        assert one.inputs == tuple(None if i is None else number[i] for i in other.inputs)
+        assert {name: one.attributes[name] for name in other.attributes} == dict(other.attributes)
 
 
 def test_a_missing_optional_input_is_minus_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runnel.emit.text import c_type, comment, dimensions, float_literal, string
+from runnel.emit.text import c_type, comment, dimensions, float_literal, short_name, string
 from runnel.graph import Tensor
 from runnel.plan.plan import Plan
 
@@ -52,7 +52,7 @@ def _edge(plan: Plan, tensor: Tensor, function: str) -> Edge:
     quantization = tensor.quantization
     scale = quantization.scale if quantization else 0.0
     zero_point = quantization.zero_point if quantization else 0
-    meaning = f", real = {scale:g} * (value - {zero_point})" if quantization else ""
+    meaning = f", real = {scale:g} * {_centred(zero_point)}" if quantization else ""
     return Edge(
         function=function,
         type=c_type(tensor.type),
@@ -66,5 +66,11 @@ def _edge(plan: Plan, tensor: Tensor, function: str) -> Edge:
         dimensions=", ".join(map(str, tensor.shape)) or "0",
         scale=float_literal(scale),
         zero_point=zero_point,
-        comment=comment(f"{dimensions(tensor.shape)} {c_type(tensor.type)} ({tensor.name}){meaning}"),
+        comment=comment(f"{dimensions(tensor.shape)} {c_type(tensor.type)} ({short_name(tensor.name)}){meaning}"),
     )
+
+
+def _centred(zero_point: int) -> str:
+    if zero_point == 0:
+        return "value"
+    return f"(value - {zero_point})" if zero_point > 0 else f"(value + {-zero_point})"

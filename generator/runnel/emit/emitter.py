@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import runnel
 from runnel.emit.edges import Edge, input_edges, output_edges
 from runnel.emit.program import Program, build_program, describe
-from runnel.emit.text import comment, float_literal, string
+from runnel.emit.text import comment, float_literal, short_name, string
 from runnel.plan.plan import Plan
 
 API_VERSION = 1
@@ -105,10 +105,10 @@ def _memory_map(plan: Plan) -> list[str]:
     lines = [f"{'from':>8} {'to':>8} {'bytes':>8}  {'steps':>9}  buffer"]
     for placed in sorted(plan.layout.buffers, key=lambda p: (p.offset, p.buffer.first)):
         buffer = placed.buffer
-        holds = ", ".join(graph.tensor(t).name for t in buffer.tensors) or "scratch"
+        holds = ", ".join(short_name(graph.tensor(t).name) for t in buffer.tensors) or "scratch"
         steps = f"{buffer.first}..{buffer.last}"
         lines.append(
-            f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {comment(holds)}"
+            f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {holds}"
         )
     return lines
 

@@ -6,9 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runnel.emit.text import array_body, c_type, comment, dimensions, int_literal
+from typing import Any
+
+import numpy.typing as npt
+
+from runnel.emit.text import array_body, c_type, dimensions, int_literal, short_name
 from runnel.graph import Graph, Operator
-from runnel.operators.base import KernelCall
+from runnel.operators.base import KernelCall, Window, operator_type
 from runnel.plan.constants import constant_key
 from runnel.plan.plan import Plan, PlannedSegment
 
@@ -134,13 +138,10 @@ class _Builder:
         self.structs.append(CStruct(f"runnel_{call.kernel}_shape", f"{prefix}_shape", fields, ""))
         return f"{prefix}_shape"
 
-    def _array(self, data: object, name: str, operator: Operator) -> str:
-        import numpy as np
-
-        array = np.asarray(data)
+    def _array(self, array: npt.NDArray[Any], name: str, operator: Operator) -> str:
         key = constant_key(array)
         if key not in self.arrays:
-            note = f"{describe(self.graph, operator)}"
+            note = describe(self.graph, operator)
             self.arrays[key] = CArray(name, c_type(str(array.dtype)), array.size, array_body(array), note)
         return self.arrays[key].name
 
@@ -149,20 +150,17 @@ class _Builder:
         if tensor.data is not None:
             operator = next(o for o in self.graph.operators if index in o.inputs)
             return self._array(tensor.data, f"{prefix}_tensor_{index}", operator)
-        return f"(const {c_type(tensor.type)} *){self._address(self.plan.placed(index).offset)}"
+        return f"TENSOR({c_type(tensor.type)}, {self.plan.placed(index).offset})"
 
     def _output(self, index: int) -> str:
         tensor = self.graph.tensor(index)
-        return f"({c_type(tensor.type)} *){self._address(self.plan.placed(index).offset)}"
+        return f"TENSOR({c_type(tensor.type)}, {self.plan.placed(index).offset})"
 
     def _scratch(self, segment: PlannedSegment, call: KernelCall) -> str:
         if not call.scratch_bytes:
             return "NULL"
         placed = next(p for p in self.plan.layout.buffers if p.buffer.name == segment.scratch)
-        return self._address(placed.offset)
-
-    def _address(self, offset: int) -> str:
-        return f"({self.plan.name}_arena + {offset})"
+        return f"SCRATCH({placed.offset})"
 
     def program(self) -> Program:
         functions = tuple(
@@ -183,22 +181,21 @@ def _users_note(users: list[int]) -> str:
 
 
 def describe(graph: Graph, operator: Operator) -> str:
-    """One line for comments: number, kind, shapes and the model's own name of the result."""
+    """One line for comments: number, kind, window, shapes and the model's own name of the result."""
     output = graph.tensor(operator.outputs[0])
     shapes = ", ".join(dimensions(t.shape) for t in graph.activations(operator))
-    window = _window_text(operator.attributes, graph, operator)
-    return comment(
-        f"operator {operator.index} {operator.kind}{window}: {shapes} -> {dimensions(output.shape)}  {output.name}"
+    window = operator_type(operator.kind).window(graph, operator)
+    return (
+        f"operator {operator.index} {operator.kind}{_window_text(window)}: "
+        f"{shapes} -> {dimensions(output.shape)}  {short_name(output.name)}"
     )
 
 
-def _window_text(attributes: Mapping[str, object], graph: Graph, operator: Operator) -> str:
-    from runnel.operators.base import operator_type
-
-    window = operator_type(operator.kind).window(graph, operator)
+def _window_text(window: Window | None) -> str:
     if window is None:
         return ""
-    return f" {window.kernel_h}x{window.kernel_w} stride {window.stride_h}x{window.stride_w}"
+    stride = f"{window.stride_h}" if window.stride_h == window.stride_w else f"{window.stride_h}x{window.stride_w}"
+    return f" {window.kernel_h}x{window.kernel_w} stride {stride}"
 
 
 def build_program(plan: Plan) -> Program:

@@ -24,6 +24,12 @@ def comment(text: str) -> str:
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/").replace("??", "? ?")
 
 
+def short_name(name: str, longest: int = 56) -> str:
+    """The part of a tensor's name that people recognise: converters join the names of all they fused with ';'."""
+    first = name.split(";", 1)[0]
+    return comment(first if len(first) <= longest else f"...{first[-(longest - 3) :]}")
+
+
 def string(text: str) -> str:
     """A C string literal; bytes other than plain ASCII become octal escapes."""
     escaped = "".join(

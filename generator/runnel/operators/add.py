@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ADD on int8, with broadcasting. Source: TFLite's reference/integer_ops/add.h, micro/kernels/add_common.cc."""
+"""ADD and, as its subclass, SUB on int8, with broadcasting.
+
+Source: TFLite's reference/integer_ops/add.h, micro/kernels/add_common.cc; for SUB reference/sub.h, sub_common.cc.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +31,6 @@ def _below_one(real: float, operator: Operator) -> tuple[int, int]:
     return multiplier, -shift
 
 
-def addition_layer(
-    graph: Graph, operator: Operator, multipliers: tuple[float, float, float]
-) -> Mapping[str, int]:
-    """Fields of the layer struct of the kernel `add`. multipliers: of input 0, of input 1, of the output."""
-    tensors = (input_at(graph, operator, 0), input_at(graph, operator, 1), output_of(graph, operator))
-    layer: dict[str, int] = {}
-    for name, tensor, real in zip(("input_0", "input_1", "output"), tensors, multipliers, strict=True):
-        layer[f"{name}_zero_point"] = quantization_of(tensor, operator).zero_point
-        layer[f"{name}_multiplier"], layer[f"{name}_shift"] = _below_one(real, operator)
-    activation = str(operator.attributes.get("fused_activation_function", "NONE"))
-    layer["clamp_min"], layer["clamp_max"] = activation_range(activation, tensors[2], operator)
-    return layer
-
-
 @register
 class Add(ElementwiseOperator):
     kind = "ADD"
@@ -51,19 +40,31 @@ class Add(ElementwiseOperator):
         "fused_activation_function": "ActivationFunctionType",
         "pot_scale_int16": "bool",
     }
+    subtract: ClassVar[bool] = False
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         first, second, output = input_at(graph, operator, 0), input_at(graph, operator, 1), output_of(graph, operator)
-        scales = [quantization_of(tensor, operator).scale for tensor in (first, second, output)]
-        largest = 2 * max(scales[0], scales[1])
-        multipliers = (scales[0] / largest, scales[1] / largest, largest / ((1 << EXTRA_BITS) * scales[2]))
         call = KernelCall(
             kernel="add",
-            shape={**broadcast_fields(first.shape, second.shape), "subtract": 0},
-            layer=addition_layer(graph, operator, multipliers),
+            shape={**broadcast_fields(first.shape, second.shape), "subtract": int(self.subtract)},
+            layer=self._layer(graph, operator),
             constants=(),
             inputs=(first.index, second.index),
             output=output.index,
             in_place=self.in_place(graph, operator),
         )
         return (call,)
+
+    def _layer(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
+        """Both inputs are brought to twice the larger of their scales, summed and brought to the output's scale."""
+        tensors = (input_at(graph, operator, 0), input_at(graph, operator, 1), output_of(graph, operator))
+        a, b, result = (quantization_of(tensor, operator) for tensor in tensors)
+        common = 2 * max(a.scale, b.scale)
+        reals = (a.scale / common, b.scale / common, common / ((1 << EXTRA_BITS) * result.scale))
+        layer: dict[str, int] = {}
+        for name, quantization, real in zip(("input_0", "input_1", "output"), (a, b, result), reals, strict=True):
+            layer[f"{name}_zero_point"] = quantization.zero_point
+            layer[f"{name}_multiplier"], layer[f"{name}_shift"] = _below_one(real, operator)
+        activation = str(operator.attributes.get("fused_activation_function", "NONE"))
+        layer["clamp_min"], layer["clamp_max"] = activation_range(activation, tensors[2], operator)
+        return layer

@@ -18,12 +18,11 @@ from runnel.operators.fixed_point import (
     wrap,
 )
 from runnel.operators.lookup import LookupOperator, tabulate
-from runnel.operators.quantize_math import float32, quantization_of
-from runnel.operators.relu import float32_ratio
+from runnel.operators.quantize_math import quantization_of
 
 HIGH_RESOLUTION_BITS = 7
 """Inputs are shifted left by this much, so that they use all of an int16."""
-RELUISH_SCALE = float(np.float32(3.0) / np.float32(32768.0))
+RELUISH_SCALE = 3 / 32768
 """The scale on which the real value 3 is 32768."""
 
 
@@ -38,7 +37,7 @@ def _multiplier16(real: float, operator: Operator) -> tuple[int, int]:
 def _output_multiplier(graph: Graph, operator: Operator) -> float:
     before = quantization_of(input_at(graph, operator, 0), operator)
     after = quantization_of(output_of(graph, operator), operator)
-    return float32_ratio(float32(before.scale / 128), after.scale)
+    return before.scale / 128 / after.scale
 
 
 def _scale_ratio(graph: Graph, operator: Operator) -> str | None:
@@ -68,7 +67,7 @@ class HardSwish(LookupOperator):
         before = quantization_of(input_at(graph, operator, 0), operator)
         after = quantization_of(output_of(graph, operator), operator)
         output_multiplier, output_exponent = _multiplier16(_output_multiplier(graph, operator), operator)
-        reluish = _multiplier16(float32_ratio(float32(before.scale / 128), RELUISH_SCALE), operator)
+        reluish = _multiplier16(before.scale / 128 / RELUISH_SCALE, operator)
 
         def swish(value: int) -> int:
             high = (value - before.zero_point) << HIGH_RESOLUTION_BITS

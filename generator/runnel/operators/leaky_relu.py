@@ -11,8 +11,7 @@ from runnel.operators.base import register
 from runnel.operators.checks import bounded_multiplier, input_at, output_of
 from runnel.operators.fixed_point import multiply_by_quantized_multiplier, wrap
 from runnel.operators.lookup import LookupOperator, tabulate
-from runnel.operators.quantize_math import quantization_of
-from runnel.operators.relu import float32_ratio
+from runnel.operators.quantize_math import float32, quantization_of
 
 
 @register
@@ -25,11 +24,10 @@ class LeakyRelu(LookupOperator):
     def table(self, graph: Graph, operator: Operator) -> npt.NDArray[np.uint8 | np.int8]:
         before = quantization_of(input_at(graph, operator, 0), operator)
         after = quantization_of(output_of(graph, operator), operator)
-        # float32 products, evaluated left to right as in C++
-        slope = float(np.float32(before.scale) * np.float32(operator.attributes.get("alpha", 0.0)))
+        slope = float32(operator.attributes.get("alpha", 0.0))
         negative = slope < 0
-        alpha = bounded_multiplier(abs(float32_ratio(slope, after.scale)), operator)
-        identity = bounded_multiplier(float32_ratio(before.scale, after.scale), operator)
+        alpha = bounded_multiplier(before.scale * abs(slope) / after.scale, operator)
+        identity = bounded_multiplier(before.scale / after.scale, operator)
 
         def leaky(value: int) -> int:
             centred = value - before.zero_point

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RELU as an operator of its own, on int8. Source: micro/kernels/activations_common.cc, activations.h."""
+"""RELU as an operator of its own, on int8. Source: micro/kernels/activations_common.cc, activations.h.
+
+The published sources of 2026-08 divide the scales in float32; the pinned wheel, which is the oracle, divides them in
+double. The same holds for SUB, LEAKY_RELU and HARD_SWISH; clamps are divided in float32 in both.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +21,10 @@ from runnel.operators.lookup import LookupOperator, tabulate
 from runnel.operators.quantize_math import quantization_of
 
 
-def float32_ratio(numerator: float, denominator: float) -> float:
-    """numerator / denominator, divided in float32 as TFLite does for these operators; infinity where it overflows."""
-    with np.errstate(over="ignore", divide="ignore"):
-        return float(np.float32(numerator) / np.float32(denominator))
-
-
 def rounded_ratio(real: float, scale: float, operator: Operator) -> int:
     """real / scale in float32, rounded to nearest with halves away from zero (C's roundf)."""
-    ratio = float32_ratio(real, scale)
+    with np.errstate(over="ignore", divide="ignore"):
+        ratio = float(np.float32(real) / np.float32(scale))
     if not math.isfinite(ratio) or abs(ratio) >= 2**31:
         raise UnsupportedError(f"{operator.label}: scale {scale:g} is too small")
     return int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
@@ -37,7 +36,7 @@ def rescaling_clamp(
     """Table of a requantization from the input's to the output's scale, clamped to real values lowest..highest."""
     before = quantization_of(input_at(graph, operator, 0), operator)
     after = quantization_of(output_of(graph, operator), operator)
-    multiplier, shift = bounded_multiplier(float32_ratio(before.scale, after.scale), operator)
+    multiplier, shift = bounded_multiplier(before.scale / after.scale, operator)
     low = max(-128, after.zero_point + rounded_ratio(lowest, after.scale, operator))
     high = 127
     if highest is not None:

@@ -106,7 +106,8 @@ def _measured(plan: Plan, figures: Mapping[str, object]) -> list[tuple[str, str]
         if value is None or key in _PLANNED or key in ("oracle", "mismatches"):
             continue
         if isinstance(value, int) and not isinstance(value, bool):
-            unit = f" bytes ({kilobytes(value)})" if key.endswith("_bytes") else ""
+            unit = " bytes" if key.endswith("_bytes") else ""
+            unit += f" ({kilobytes(value)})" if unit and value >= 1024 else ""
             per_mac = f" ({value / plan.macs:.2f} per MAC)" if key == "instructions" and plan.macs else ""
             rows.append((_MEASURED_TEXT.get(key, key), f"{value:,}{unit}{per_mac}"))
         elif isinstance(value, str | float | bool):

@@ -65,6 +65,12 @@ class Table:
         """A scalar field, or its default where the file does not store it."""
         return getattr(self.raw, accessor(field))()
 
+    def stored_int32(self, slot: int) -> int:
+        """The number in a vtable slot, 0 where not stored; for a field whose generated method is not a plain getter."""
+        inner = self.raw._tab
+        offset = inner.Offset(slot)
+        return int(struct.unpack_from("<i", inner.Bytes, inner.Pos + offset)[0]) if offset else 0
+
     def count(self, field: str, element_bytes: int, most: int) -> int:
         """Entries of the vector `field`; ModelError if they cannot fit in the file or exceed `most`."""
         length = int(getattr(self.raw, accessor(field) + "Length")())

@@ -26,6 +26,7 @@ EDGES_LIMIT = 64
 
 _IDENTIFIER = b"TFL3"
 _SMALLEST_FILE = 20
+_BUILTIN_CODE_SLOT = 10
 
 
 def read_tflite(data: bytes, source: str) -> Graph:
@@ -87,8 +88,9 @@ def _operator_codes(model: Table) -> tuple[str, ...]:
     kinds = []
     for index in range(_limited(model, "operator_codes", OPERATORS_LIMIT, "operator codes")):
         table = model.entry("operator_codes", index, f"operator code {index}")
-        # Old files fill only the 8-bit field, new ones both; the larger is right (schema_utils.cc).
-        number = max(int(table.get("builtin_code")), int(table.get("deprecated_builtin_code")))
+        # Old files fill only the 8-bit field, new ones both; the larger is right (schema_utils.cc). The package's
+        # BuiltinCode() gives the 8-bit field for small numbers, whatever the other says.
+        number = max(table.stored_int32(_BUILTIN_CODE_SLOT), int(table.get("deprecated_builtin_code")))
         kind = enumeration("BuiltinOperator").get(number, f"UNKNOWN:{number}")
         kinds.append(f"CUSTOM:{table.text('custom_code')}" if kind == "CUSTOM" else kind)
     return tuple(kinds)

@@ -21,11 +21,15 @@ from runnel.figures import run_figures
 from runnel.graph import Graph
 from runnel.inference import infer
 from runnel.naming import model_name
+from runnel.plan.plan import Plan
+from runnel.report.html import render_html
 from runnel.run.inputs import random_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT.parent / "shared" / "testdata" / "models"
 RESULTS = ROOT / "docs" / "results.md"
+PICTURE = ROOT / "docs" / "memory.svg"
+PICTURE_MODEL = "person"
 README = ROOT / "README.md"
 README_MODELS = ("person", "mcunet-vww1", "mcunet-in3", "mlperf_vww_96_int8", "mlperf_kws_ref_model")
 
@@ -34,9 +38,10 @@ HEAD = """\
 <!-- Written by scripts/results. Do not edit. -->
 # Results
 
-Measured with `scripts/results --inputs {inputs}`: {compiler}, {emulator}. Every model runs on {inputs} seeded random
-inputs on qemu-m4 and qemu-m7, layer by layer (`--objective sram`); bytes that differ from TensorFlow Lite Micro's
-output over all of them stand in the column "differing". An inference is one call of `<model>_run()`.
+Measured with `scripts/results --inputs {inputs}`: {compiler}; {emulator}.
+Every model runs on {inputs} seeded random inputs on qemu-m4 and qemu-m7, layer by layer (`--objective sram`), with int8
+inputs and outputs (QUANTIZE and DEQUANTIZE at the ends are dropped). The column "differing" counts bytes that are not
+TensorFlow Lite Micro's. An inference is one call of `<model>_run()`.
 
 Instructions are executed ones, not cycles. On a real Cortex-M7 the ratio was about 1.4 instructions per cycle for
 TinyEngine's published latencies; nothing of ours has been measured on hardware yet. The peers' figures are from the
@@ -52,7 +57,7 @@ class Measured:
     stem: str
     m4: dict[str, Any]
     m7: dict[str, Any]
-    inputs: int
+    plan: Plan
 
     @property
     def peers(self) -> Peers | None:
@@ -67,14 +72,15 @@ def measure(path: Path, inputs: int) -> Measured:
     def make(graph: Graph) -> list[list[Any]]:
         return random_inputs([graph.tensor(i) for i in graph.inputs], inputs, seed=0)
 
-    boards = []
-    for board in ("qemu-m4", "qemu-m7"):
+    def on(board: str) -> tuple[Plan, dict[str, Any]]:
         inference = infer(path, load_board(board), Options(), model_name(path), make)
-        boards.append({**run_figures(inference), "outputs": None})
-        figures = boards[-1]
+        figures = run_figures(inference)
         print(f"{path.stem} on {board}: {figures['instructions']:,} instructions, "
               f"{figures['mismatches']} bytes differ", file=sys.stderr)  # fmt: skip
-    return Measured(path.stem, *boards, inputs)
+        return inference.plan, figures
+
+    (_, m4), (plan, m7) = on("qemu-m4"), on("qemu-m7")
+    return Measured(path.stem, m4, m7, plan)
 
 
 Column = tuple[str, Callable[[Measured], str]]
@@ -188,6 +194,25 @@ def with_table(readme: str, rows: Sequence[Measured]) -> str:
     return re.sub(r"<!-- results:begin -->.*<!-- results:end -->", lambda _: marked, readme, flags=re.DOTALL)
 
 
+def picture(plan: Plan) -> str:
+    """The report's picture of memory over time as a file of its own."""
+    page = render_html(plan, None)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    drawing = re.search(r"<svg (.*?</svg>)", page, re.DOTALL)
+    assert style is not None and drawing is not None
+    # Viewers of single pictures know neither variables nor the page around: light colours, only the picture's rules.
+    colours = dict(re.findall(r"--([\w-]+): ([^;]+);", style[1].split("@media")[0]))
+    rules = "\n".join(line for line in style[1].splitlines() if line.startswith("svg ") and "hover" not in line and "width: 100%" not in line)
+    rules = re.sub(r"var\(--([\w-]+)\)", lambda match: colours[match[1]], rules)
+    head, body = drawing[1].split(">", 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {head}>\n'
+        "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Written by scripts/results. -->\n"
+        f"<style>\nsvg {{ font: 11px system-ui, sans-serif; }}\n{rules}\n</style>\n"
+        f'<rect width="100%" height="100%" fill="{colours["card"]}"/>{body}\n'
+    )
+
+
 def write(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
@@ -214,6 +239,9 @@ def main() -> int:
         print(page)
     else:
         write(RESULTS, page)
+        for row in rows:
+            if row.stem == PICTURE_MODEL:
+                write(PICTURE, picture(row.plan))
         write(README, with_table(README.read_text(encoding="utf-8"), rows))
     return 1 if any(row.mismatches for row in rows) else 0
 

@@ -19,8 +19,6 @@ SOURCE_SUFFIXES = {
     ".py", ".c", ".h", ".cpp", ".S", ".ld", ".j2", ".yaml", ".yml", ".toml", ".cmake", ".sh", ".md", ".robot", ".resc",
     ".repl", ".json", ".svg",
 }  # fmt: skip
-# Data that tools write and read; a comment would have to be part of it.
-NO_SPDX = {"docs/memory.svg"}
 
 
 def tracked_files() -> list[Path]:
@@ -56,7 +54,6 @@ def test_every_source_file_names_its_licence() -> None:
         str(path.relative_to(ROOT))
         for path in tracked_files()
         if is_source(path)
-        and str(path.relative_to(ROOT)) not in NO_SPDX
         and "SPDX-License-Identifier: Apache-2.0" not in path.read_text(encoding="utf-8", errors="replace")[:400]
     ]
     assert missing == []
@@ -121,7 +118,9 @@ def test_wheel_compiles_a_model_without_the_checkout(wheel: Path, tmp_path: Path
 
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     (tmp_path / "net.tflite").write_bytes(small_classifier_bytes())
-    program = "import sys; sys.path.insert(0, 'site'); from runnel import cli; assert 'site' in cli.__file__; cli.main()"
+    program = (
+        "import sys; sys.path.insert(0, 'site'); from runnel import cli; assert 'site' in cli.__file__; cli.main()"
+    )
     command = [sys.executable, "-c", program, "compile", "net.tflite", "--board", "qemu-m4", "-o", "out"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
     assert done.returncode == 0, done.stderr

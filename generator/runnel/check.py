@@ -48,6 +48,7 @@ _HOW = (
     "convert with full-integer post-training quantization (a representative dataset, "
     "target_spec.supported_ops = [TFLITE_BUILTINS_INT8], inference_input_type and inference_output_type int8)"
 )
+_TEXT_LENGTH = 600
 _CONTRADICTION = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
 
 
@@ -134,12 +135,17 @@ def _blaming(operator: Operator, source: str) -> Iterator[None]:
         yield
     except RunnelError as error:
         prefix = "" if operator.label in str(error) else f"{operator.label}: "
-        raise type(error)(f"{source}: {prefix}{error}") from error
+        raise type(error)(f"{source}: {prefix}{_short(str(error))}") from error
     except _CONTRADICTION as error:
         raise ModelError(
             f"{source}: {operator.label}: its inputs, options and shapes contradict each other "
-            f"({type(error).__name__}: {error}); the file is damaged"
+            f"({type(error).__name__}: {_short(str(error))}); the file is damaged"
         ) from error
+
+
+def _short(text: str) -> str:
+    """Messages may quote long constants."""
+    return text if len(text) <= _TEXT_LENGTH else f"{text[: _TEXT_LENGTH // 2]} ... {text[-_TEXT_LENGTH // 2 :]}"
 
 
 def _check_folded(operator: Operator) -> None:

@@ -32,9 +32,9 @@ def evaluate(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArr
         results = operator_type(operator.kind).reference(graph, operator, operands)
         for index, result in zip(operator.outputs, results, strict=True):
             values[index] = result.reshape(graph.tensor(index).shape)
-        for index in operator.inputs:
-            if index is not None and last_reader[index] == step and index not in graph.outputs:
-                values.pop(index, None)
+        for read in operator.inputs:
+            if read is not None and last_reader[read] == step and read not in graph.outputs:
+                values.pop(read, None)
     return [values[index] for index in graph.outputs]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from runnel.graph import Graph, Operator, Quantization, Tensor
 from runnel.operators import operator_type
 from runnel.operators.base import KernelCall, Target
@@ -28,10 +29,9 @@ from runnel.tflite.writer import write_tflite
 Array = npt.NDArray[Any]
 
 INCLUDE = Path(__file__).resolve().parents[2] / "zephyr_module" / "include"
-FLAGS = (
-    "-std=c11 -O1 -g -shared -fPIC -Wall -Wextra -Werror -Wconversion "
-    "-fsanitize=undefined -fno-sanitize-recover=undefined"
-).split()
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
+SANITIZER = ("-fsanitize=undefined", "-fno-sanitize-recover=undefined")
+FLAGS = ("-std=c11", "-O1", "-g", "-shared", "-fPIC", *WARNINGS, *SANITIZER)
 GUARD = 64
 GUARD_VALUE = 0xA5
 C_TYPES = {"float32": "float"}
@@ -109,7 +109,9 @@ def _integers(values: Mapping[str, int]) -> Any:
     return (ctypes.c_int32 * max(len(numbers), 1))(*numbers)
 
 
-def run_call(call: KernelCall, inputs: Sequence[Array], output: Guarded, dtype: npt.DTypeLike, shared: int | None) -> None:
+def run_call(
+    call: KernelCall, inputs: Sequence[Array], output: Guarded, dtype: npt.DTypeLike, shared: int | None
+) -> None:
     """One kernel call. shared: the position of the input that lies where the output does, None for none."""
     buffers = [Guarded(array.nbytes, array.tobytes()) for array in inputs]
     if shared is not None:
@@ -196,13 +198,17 @@ def random_values(graph: Graph, seed: int) -> dict[int, Array]:
 
 
 def check_against_oracle(graph: Graph, values: Mapping[int, Array], engine: str = "tflm") -> Array:
-    """Asserts that the kernel gives the oracle's bytes, in place too where the call allows it."""
+    """Asserts that the kernel and reference give the oracle's bytes, the kernel in place too where allowed."""
     assert refusals(graph) == []
     operator = graph.operators[0]
     kind = operator_type(operator.kind)
     assert kind.output_shapes(graph, operator) == tuple(graph.tensor(i).shape for i in operator.outputs)
     make = {"tflm": tflm_oracle, "litert": litert_oracle}[engine]
     expected = make(write_tflite(graph)).run([[values[i] for i in graph.inputs]])[0][0].reshape(-1)
+    operands = tuple(None if i is None else values.get(i, graph.tensor(i).data) for i in operator.inputs)
+    (reference,) = kind.reference(graph, operator, operands)
+    assert reference.shape == graph.tensor(operator.outputs[0]).shape
+    np.testing.assert_array_equal(reference.reshape(-1), expected)
     actual = run_operator(graph, values)
     np.testing.assert_array_equal(actual, expected)
     if kind.lower(graph, operator, Target())[0].in_place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from operators.kernel_host import (
     check_against_oracle,
     constant,
@@ -91,6 +92,20 @@ def test_all_pairs_of_values(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ratio", [2 / 3, 2 / 5, 4 / 3, 4 / 5, 4 / 7])
+def test_results_next_to_halves(kind: str, ratio: float, seed: int) -> None:
+    """Here multipliers computed in float32 and in double give different bytes."""
+    random = np.random.default_rng(seed)
+    everything = np.arange(-128, 128).astype(np.int8)
+    values = {0: everything.reshape(1, 256, 1), 1: everything.reshape(1, 1, 256)}
+    for _ in range(4):
+        scale = float(np.float32(random.integers(1, 400) / 1000))
+        first, second = tensor(0, (1, 256, 1), scale), tensor(1, (1, 1, 256), scale)
+        result = scale * ratio * (scale if kind == "MUL" else 1.0)
+        check_against_oracle(single_operator(kind, [first, second], tensor(2, (1, 256, 256), result)), values)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_tensor_with_itself(kind: str) -> None:
     source = tensor(0, (1, 16, 16), 0.1, 3)
     graph = single_operator(kind, [source, source], tensor(1, (1, 16, 16), 0.15, 0))
@@ -100,7 +115,9 @@ def test_a_tensor_with_itself(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["ADD", "SUB"])
 @pytest.mark.parametrize("scales", [(1.0, 1e-9, 1.0), (1e-6, 1.0, 3e-6), (1.0, 1.0, 2.1e-6), (1e-6, 1e-6, 1e4)])
 def test_sums_at_extreme_scales(kind: str, scales: tuple[float, float, float]) -> None:
-    first, second, output = (tensor(i, (1, 4096), scale, zero) for i, (scale, zero) in enumerate(zip(scales, (127, -128, 3), strict=True)))
+    first, second, output = (
+        tensor(i, (1, 4096), scale, zero) for i, (scale, zero) in enumerate(zip(scales, (127, -128, 3), strict=True))
+    )
     graph = single_operator(kind, [first, second], output)
     check_against_oracle(graph, random_values(graph, 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from operators.kernel_host import check_against_oracle, refusals, run_operator, single_operator, tensor
 from runnel.errors import UnsupportedError
 
@@ -12,6 +13,8 @@ pytestmark = pytest.mark.usefixtures("tflm")
 
 ALL = np.arange(-128, 128).astype(np.int8).reshape(1, 16, 16, 1)
 KINDS = ("LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE")
+TIES = (2 / 3, 2 / 5, 4 / 3, 4 / 5, 4 / 7, 20 / 3)
+"""Ratios of scales that put many results within a float32's rounding of a half: float32 and double then differ."""
 
 
 def _scales(kind: str, random: np.random.Generator) -> tuple[float, int, float, int]:
@@ -24,8 +27,10 @@ def _scales(kind: str, random: np.random.Generator) -> tuple[float, int, float, 
         return scale, zero, 1 / 128, 0
     if kind == "RELU6":
         return scale, zero, scale, zero
-    ratio = 2.0 ** random.uniform(-6, 6)
-    return scale, zero, scale * float(random.choice([1.0, ratio])), int(random.integers(-128, 128))
+    ratio = random.choice([1.0, 2.0 ** random.uniform(-6, 6), TIES[random.integers(len(TIES))]])
+    if ratio in TIES:
+        scale = float(random.integers(1, 400)) / 1000
+    return scale, zero, float(np.float32(scale)) * float(ratio), int(random.integers(-128, 128))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,7 +76,9 @@ def test_quantize_between_signed_and_unsigned(source: str, target: str) -> None:
     for zero, output_zero in zip(zeros[source] * 2, (*zeros[target], *reversed(zeros[target])), strict=True):
         for ratio in (1.0, 0.7, 3.1):
             output = tensor(1, (1, 256), 0.02 * ratio, output_zero, target)
-            check_against_oracle(single_operator("QUANTIZE", [tensor(0, (1, 256), 0.02, zero, source)], output), {0: values})
+            check_against_oracle(
+                single_operator("QUANTIZE", [tensor(0, (1, 256), 0.02, zero, source)], output), {0: values}
+            )
 
 
 def test_relu_n1_to_1_equals_litert() -> None:

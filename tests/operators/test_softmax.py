@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from operators.kernel_host import check_against_oracle, random_values, refusals, run_operator, single_operator, tensor
 from runnel.graph import Graph
 

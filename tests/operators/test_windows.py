@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from operators.kernel_host import (
     check_against_oracle,
     constant,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from random_models.builder import with_scale
 from runnel.boards import Board, load_board
 from runnel.build import BuildOptions, HarnessModel, build_firmware
 from runnel.compiler import Options, load_bytes, plan_model
@@ -75,8 +76,10 @@ class _Prepared:
         return self.plan.schedule.graph
 
 
-def make_case(label: str, graph: Graph, original_edges: bool = False) -> Case:
-    return Case(label, write_tflite(graph), Options(edges="original" if original_edges else "int8"))
+def make_case(label: str, graph: Graph, original_edges: bool = False, small: bool = False) -> Case:
+    """`small`: with the objective of least flash, under which kernels get their shapes at run time."""
+    options = Options("flash" if small else "sram", edges="original" if original_edges else "int8")
+    return Case(label, write_tflite(graph), options)
 
 
 def run_cases(
@@ -108,7 +111,7 @@ def _prepare(case: Case, board: Board, number: int, seed: int) -> _Prepared:
     if case.make_inputs is not None:
         inputs = case.make_inputs(graph)
     else:
-        inputs = random_inputs([graph.tensor(i) for i in graph.inputs], INFERENCES, seed + number)
+        inputs = random_inputs([with_scale(graph, i) for i in graph.inputs], INFERENCES, seed + number)
     return _Prepared(case, plan, inputs, tflm_oracle(case.model, graph).run(inputs))
 
 

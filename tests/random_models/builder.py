@@ -7,9 +7,10 @@ carries the mean and spread that its real values will have, and outputs get a sc
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from random_models.source import Source
 from runnel.graph import Graph, Operator, Quantization, Tensor
 
+ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 UNIFORM_STEPS = 73.9
 """Standard deviation of uniform int8 values."""
 
@@ -47,14 +49,34 @@ def float32(value: float) -> float:
 class GraphBuilder:
     """A graph in the making. Tensors are known by their numbers."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, gentle: bool = False) -> None:
+        """`gentle`: extremes are rare, so that what follows them in a graph still gets values that vary."""
         self.source = source
+        self.rarity = 0.15 if gentle else 1.0
         self.random = source.generator()
         self.tensors: dict[int, Tensor] = {}
         self.operators: list[Operator] = []
         self.spreads: dict[int, Spread] = {}
         self.inputs: list[int] = []
         self.forced: Quantization | None = None
+
+    def rarely(self, probability: float) -> bool:
+        """A chance of something extreme."""
+        return self.source.chance(probability * self.rarity)
+
+    def activation(self, spread: Spread) -> str:
+        """A fused activation whose bounds cut off some of these values, not nearly all; rarely any other."""
+        if self.rarely(0.2):
+            return self.source.choice(ACTIVATIONS)
+        fitting = ["NONE"]
+        reach = abs(spread.mean) + spread.deviation
+        if spread.mean > -spread.deviation:
+            fitting.append("RELU")
+            if 1 < reach < 15 and spread.mean < 6:
+                fitting.append("RELU6")
+        if 0.2 < reach < 4:
+            fitting.append("RELU_N1_TO_1")
+        return self.source.choice(fitting)
 
     def tensor(
         self,
@@ -70,7 +92,7 @@ class GraphBuilder:
 
     def quantization(self) -> Quantization:
         """A random scale and zero point, both at their extremes now and then."""
-        exponent = self.source.real(-8, 1) if not self.source.chance(0.1) else self.source.real(-20, 8)
+        exponent = self.source.real(-20, 8) if self.rarely(0.1) else self.source.real(-8, 1)
         return Quantization((float32(2.0**exponent),), (self.zero_point(),))
 
     def zero_point(self) -> int:
@@ -111,10 +133,10 @@ class GraphBuilder:
         width = high - low
         if not width > 0:
             low, width = -1.0, 2.0
-        loose = self.source.choice((1.0, 1.3, 0.7, 2.5)) if not self.source.chance(0.05) else self.source.real(0.05, 20)
+        loose = self.source.choice((1.0, 1.3, 0.7, 2.5)) if not self.rarely(0.05) else self.source.real(0.05, 20)
         scale = float32(max(width * loose / 255, 1e-7))  # TFLM: 6 / scale must fit int32
         zero_point = round(-128 - (low / scale) + (255 - width / scale) / 2)
-        if self.source.chance(0.15):
+        if self.rarely(0.15):
             zero_point = self.zero_point()
         return Quantization((scale,), (int(np.clip(zero_point, -128, 127)),))
 
@@ -141,6 +163,13 @@ class GraphBuilder:
         low, high = ((limit - quantization.zero_point) * quantization.scale for limit in (-128, 127))
         return Spread(min(max(spread.mean, low), high), min(spread.deviation, (high - low) / 2))
 
+    def snapshot(self) -> GraphBuilder:
+        """A copy to go back to."""
+        copied = copy.copy(self)
+        copied.tensors, copied.operators = dict(self.tensors), list(self.operators)
+        copied.spreads, copied.inputs = dict(self.spreads), list(self.inputs)
+        return copied
+
     def quantization_of(self, tensor: int) -> Quantization:
         quantization = self.tensors[tensor].quantization
         assert quantization is not None
@@ -151,3 +180,12 @@ class GraphBuilder:
 
     def finish(self, outputs: Sequence[int], name: str = "random") -> Graph:
         return Graph(name, dict(self.tensors), tuple(self.operators), tuple(self.inputs), tuple(outputs))
+
+
+def with_scale(graph: Graph, index: int) -> Tensor:
+    """An input; a float32 one with the scale of its QUANTIZE, so that random values fill its range."""
+    tensor = graph.tensor(index)
+    if tensor.type != "float32":
+        return tensor
+    (reader,) = graph.consumers(index)
+    return replace(tensor, quantization=graph.tensor(reader.outputs[0]).quantization)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 
 from random_models.builder import GraphBuilder, Spread, float32
-from random_models.windowed import ACTIVATIONS
 from runnel.graph import Quantization
 
 ARITHMETIC = ("ADD", "SUB", "MUL")
@@ -21,8 +20,8 @@ def combined(builder: GraphBuilder, kind: str, first: Spread, second: Spread) ->
 
 def arithmetic(builder: GraphBuilder, kind: str, first: int, second: int) -> int:
     """ADD, SUB or MUL of two tensors whose shapes broadcast."""
-    activation = builder.source.choice(ACTIVATIONS)
     spread = combined(builder, kind, builder.spreads[first], builder.spreads[second])
+    activation = builder.activation(spread)
     shape = np.broadcast_shapes(builder.shape(first), builder.shape(second))
     output = builder.fitted(spread, activation)
     if kind != "MUL":

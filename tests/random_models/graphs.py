@@ -5,12 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from random_models import elementwise, shaping
-from random_models.builder import GraphBuilder
+from random_models.builder import GraphBuilder, Spread, with_scale
 from random_models.source import Source
 from random_models.windowed import average_pool_2d, conv_2d, depthwise_conv_2d, fully_connected, max_pool_2d
 from random_models.windowed import square_window as window
+from runnel.errors import RunError
 from runnel.graph import Graph
+from runnel.run.inputs import random_inputs
+from runnel.run.oracle import tflm_oracle
+from runnel.tflite.writer import write_tflite
 
 Block = Callable[[GraphBuilder, int], int]
 
@@ -118,6 +124,52 @@ def requantized(builder: GraphBuilder, data: int) -> int:
     return elementwise.requantize(builder, data)
 
 
+def twice(builder: GraphBuilder, data: int) -> int:
+    """One tensor as both operands: what works in place must notice."""
+    kind = builder.source.choice(("ADD", "MUL", "CONCATENATION", "SUB"))
+    if kind == "CONCATENATION":
+        return shaping.concatenation(builder, [data, data], 3)
+    return elementwise.arithmetic(builder, kind, data, data)
+
+
+def old_friend(builder: GraphBuilder, data: int) -> int:
+    """ADD with any earlier tensor of the same shape, which so stays alive for long."""
+    shape = builder.shape(data)
+    same = [
+        index
+        for index, tensor in builder.tensors.items()
+        if tensor.shape == shape and tensor.type == "int8" and tensor.data is None and index != data
+    ]
+    if not same:
+        return data
+    return elementwise.arithmetic(builder, "ADD", builder.source.choice(same), data)
+
+
+def padded_twice(builder: GraphBuilder, data: int) -> int:
+    """A PAD with two readers, of which not all can take its padding over, or a chain of PAD."""
+    padded = shaping.pad(builder, data, spatial=True)
+    if builder.source.chance(0.3):
+        padded = shaping.pad(builder, padded, spatial=builder.source.chance(0.7))
+    kind = builder.source.choice(("pool", "same", "two"))
+    if kind == "pool":
+        return pooling(builder, padded)
+    first = conv_2d(builder, padded, 3, window(builder, padded, 3))
+    if kind == "same":
+        return first
+    builder.force(builder.quantization_of(first))
+    second = depthwise_conv_2d(builder, padded, 1, window(builder, padded, 3))
+    return shaping.concatenation(builder, [first, second], 3)
+
+
+def constant_operand(builder: GraphBuilder, data: int) -> int:
+    """ADD or MUL with a constant, per channel or for all elements."""
+    shape = builder.shape(data)
+    chosen = builder.source.choice(((1, 1, 1, shape[3]), (shape[3],), shape))
+    constant = elementwise.constant_operand(builder, chosen, elementwise.similar_quantization(builder, data))
+    pair = (data, constant) if builder.source.chance(0.5) else (constant, data)
+    return elementwise.arithmetic(builder, builder.source.choice(("ADD", "MUL", "SUB")), *pair)
+
+
 BLOCKS: tuple[Block, ...] = (
     convolution,
     depthwise,
@@ -132,17 +184,25 @@ BLOCKS: tuple[Block, ...] = (
     second_input,
     reshaped,
     requantized,
+    twice,
+    old_friend,
+    padded_twice,
+    constant_operand,
 )
 
 
 def head(builder: GraphBuilder, data: int) -> int:
     """From feature map to a row of numbers."""
     source = builder.source
-    kind = source.choice(("mean", "pool", "flat", "none"))
+    kind = source.choice(("mean", "pool", "flat", "none", "transposed", "computed shape"))
     if kind == "none":
         return data
     if kind == "mean":
         data = shaping.mean(builder, data, (1, 2), keep=False)
+    elif kind == "transposed":
+        data = shaping.mean(builder, shaping.transpose(builder, data, (0, 3, 1, 2)), (2, 3), keep=False)
+    elif kind == "computed shape":
+        data = shaping.reshape_by_shape(builder, data)
     elif kind == "pool":
         channels = builder.shape(data)[3]
         data = shaping.reshape(builder, average_pool_2d(builder, data, everything=True), (1, channels))
@@ -152,22 +212,46 @@ def head(builder: GraphBuilder, data: int) -> int:
     return elementwise.softmax(builder, data) if source.chance(0.5) else data
 
 
+def measure(builder: GraphBuilder, data: int) -> bool:
+    """Asks TFLM which values `data` takes for noise and keeps their spread. False where they hardly vary."""
+    graph = builder.finish((data,))
+    inputs = random_inputs([with_scale(graph, i) for i in graph.inputs], 4, 0)
+    try:
+        outputs = tflm_oracle(write_tflite(graph)).run([inputs[0], inputs[3]])
+    except RunError:
+        return False
+    values = np.stack([arrays[0].reshape(-1).astype(np.float64) for arrays in outputs])
+    quantization = builder.quantization_of(data)
+    real = (values - quantization.zero_point) * quantization.scale
+    builder.spreads[data] = Spread(float(real.mean()), float(real.std()))
+    return float(np.mean(values[0] == values[1])) < 0.6
+
+
+def extended(builder: GraphBuilder, data: int, block: Block) -> tuple[GraphBuilder, int]:
+    """The graph with one more block, or as it was where the block's output would hardly vary."""
+    before = builder.snapshot()
+    after = block(builder, data)
+    return (builder, after) if measure(builder, after) else (before, data)
+
+
 def graph_model(source: Source) -> Graph:
-    """A graph of 1 to 6 blocks with one to three inputs and outputs, sometimes float32 or uint8 at its ends."""
-    builder = GraphBuilder(source)
+    """A graph of up to 6 blocks with one to three inputs and outputs, sometimes float32 or uint8 at its ends."""
+    builder = GraphBuilder(source, gentle=True)
     shape = (1, source.integer(2, 14), source.integer(2, 14), source.choice((source.integer(1, 9), 3, 1, 8)))
     ends = source.choice(("int8", "int8", "float32", "uint8"))
     data = start(builder, shape, ends)
     extra: list[int] = []
     for _ in range(source.integer(1, 6)):
-        candidate = source.choice(BLOCKS)(builder, data)
-        data = candidate
-        if source.chance(0.1):
+        builder, data = extended(builder, data, source.choice(BLOCKS))
+        if source.chance(0.15) and builder.operators:
             extra.append(data)
         if builder.tensors[data].elements > MOST_ELEMENTS:
             data = conv_2d(builder, data, 4, window(builder, data, 3, 2))
-    last = finish(builder, head(builder, data), ends)
-    outputs = tuple(dict.fromkeys([last, *extra]))
+    builder, data = extended(builder, data, head)
+    if data in builder.inputs:
+        data = convolution(builder, data)
+    last = finish(builder, data, ends)
+    outputs = tuple(dict.fromkeys([last, *(i for i in extra if i not in builder.inputs)]))
     return builder.finish(outputs, "random_graph")
 
 

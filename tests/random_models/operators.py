@@ -25,6 +25,8 @@ def image(builder: GraphBuilder, quantization: Quantization | None = None) -> in
     rows = source.choice((source.integer(1, 12), source.integer(1, 7), 1))
     columns = source.choice((source.integer(1, 12), rows, source.integer(1, 20)))
     channels = source.choice((source.integer(1, 9), 3, 1, 8, 4, source.integer(1, 40)))
+    if source.chance(0.04):
+        rows, columns, channels = source.integer(1, 3), source.integer(1, 3), source.integer(60, 300)
     return builder.input((1, rows, columns, channels), quantization)
 
 
@@ -42,7 +44,7 @@ def anything(builder: GraphBuilder, quantization: Quantization | None = None) ->
 def matrix(builder: GraphBuilder) -> int:
     """An input for FULLY_CONNECTED: mostly one long row."""
     if builder.source.chance(0.6):
-        return builder.input((1, builder.source.integer(1, 200)))
+        return builder.input((1, builder.source.integer(1, 200 if builder.source.chance(0.9) else 1200)))
     return anything(builder)
 
 
@@ -59,7 +61,7 @@ def arithmetic(builder: GraphBuilder, kind: str) -> int:
 def concatenation(builder: GraphBuilder) -> int:
     first = anything(builder)
     shape = builder.shape(first)
-    axis = builder.source.integer(1 if len(shape) == 4 else 0, len(shape) - 1)
+    axis = builder.source.integer(1 if len(shape) > 1 else 0, len(shape) - 1)
     parts = [first]
     for _ in range(builder.source.integer(1, 3)):
         other = (*shape[:axis], builder.source.integer(1, 9), *shape[axis + 1 :])
@@ -67,11 +69,14 @@ def concatenation(builder: GraphBuilder) -> int:
     return shaping.concatenation(builder, parts, axis)
 
 
-def reshape(builder: GraphBuilder) -> int:
-    """RESHAPE needs company: on its own its output would be its input."""
+def renamed(builder: GraphBuilder, change: Callable[[GraphBuilder, int], int]) -> int:
+    """What only changes the shape needs company: on its own its output would be its input."""
     data = elementwise.table(builder, "RELU", anything(builder))
-    after = shaping.reshape(builder, data, shaping.flat_shapes(builder, builder.tensors[data].elements))
-    return elementwise.table(builder, "LEAKY_RELU", after)
+    return elementwise.table(builder, "LEAKY_RELU", change(builder, data))
+
+
+def reshape(builder: GraphBuilder, data: int) -> int:
+    return shaping.reshape(builder, data, shaping.flat_shapes(builder, builder.tensors[data].elements))
 
 
 def transpose(builder: GraphBuilder) -> int:
@@ -128,7 +133,10 @@ OPERATORS: Mapping[str, Maker] = {
     "PAD": lambda b: shaping.pad(b, anything(b)),
     "MEAN": lambda b: shaping.mean(b, image(b)),
     "CONCATENATION": concatenation,
-    "RESHAPE": reshape,
+    "PADV2": lambda b: shaping.pad(b, anything(b), value=True),
+    "EXPAND_DIMS": lambda b: renamed(b, shaping.expand_dims),
+    "SQUEEZE": lambda b: renamed(b, shaping.squeeze),
+    "RESHAPE": lambda b: renamed(b, reshape),
     "TRANSPOSE": transpose,
     "RESIZE_NEAREST_NEIGHBOR": lambda b: shaping.resize_nearest_neighbor(b, image(b)),
     "QUANTIZE": quantize,

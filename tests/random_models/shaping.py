@@ -10,8 +10,8 @@ import numpy as np
 from random_models.builder import GraphBuilder, Spread
 
 
-def pad(builder: GraphBuilder, data: int, spatial: bool = False) -> int:
-    """PAD on any axis but the batch; only on rows and columns where `spatial`."""
+def pad(builder: GraphBuilder, data: int, spatial: bool = False, value: bool = False) -> int:
+    """PAD on any axis but the batch; only on rows and columns where `spatial`; PADV2 with a random `value`."""
     source, shape = builder.source, builder.shape(data)
     amounts = np.zeros((len(shape), 2), np.int32)
     axes = range(1, len(shape) - 1) if spatial else range(1 if len(shape) == 4 else 0, len(shape))
@@ -20,7 +20,32 @@ def pad(builder: GraphBuilder, data: int, spatial: bool = False) -> int:
             amounts[axis] = source.integer(0, 3), source.integer(0, 3)
     after = tuple(int(size + before_after.sum()) for size, before_after in zip(shape, amounts, strict=True))
     paddings = builder.constant(amounts)
-    return builder.operator("PAD", (data, paddings), after, builder.quantization_of(data), {}, builder.spreads[data])
+    quantization, spread = builder.quantization_of(data), builder.spreads[data]
+    if not value:
+        return builder.operator("PAD", (data, paddings), after, quantization, {}, spread)
+    filler = builder.constant(np.array([source.integer(-128, 127)], np.int8), quantization)
+    return builder.operator("PADV2", (data, paddings, filler), after, quantization, {}, spread)
+
+
+def expand_dims(builder: GraphBuilder, data: int) -> int:
+    shape = builder.shape(data)
+    axis = builder.source.integer(0, len(shape))
+    after = (*shape[:axis], 1, *shape[axis:])
+    written = builder.constant(np.array(axis - len(after) if builder.source.chance(0.5) else axis, np.int32))
+    quantization = builder.quantization_of(data)
+    return builder.operator("EXPAND_DIMS", (data, written), after, quantization, {}, builder.spreads[data])
+
+
+def squeeze(builder: GraphBuilder, data: int) -> int:
+    """SQUEEZE of some or all axes of size 1."""
+    shape = builder.shape(data)
+    ones = [axis for axis, size in enumerate(shape) if size == 1]
+    chosen = [axis for axis in ones if builder.source.chance(0.6)]
+    removed = chosen or ones
+    after = tuple(size for axis, size in enumerate(shape) if axis not in removed)
+    attributes = {"squeeze_dims": chosen}
+    quantization = builder.quantization_of(data)
+    return builder.operator("SQUEEZE", (data,), after, quantization, attributes, builder.spreads[data])
 
 
 def reshape(builder: GraphBuilder, data: int, shape: Sequence[int]) -> int:
@@ -35,6 +60,19 @@ def reshape(builder: GraphBuilder, data: int, shape: Sequence[int]) -> int:
     return builder.operator(
         "RESHAPE", inputs, tuple(shape), builder.quantization_of(data), attributes, builder.spreads[data]
     )
+
+
+def reshape_by_shape(builder: GraphBuilder, data: int) -> int:
+    """RESHAPE to [batch, rest] with a batch computed by SHAPE, STRIDED_SLICE and PACK, as Keras' Flatten gives it."""
+    elements = builder.tensors[data].elements
+    shape = builder.operator("SHAPE", (data,), (len(builder.shape(data)),), None, {"out_type": "INT32"}, None, "int32")
+    begin, end, step = (builder.constant(np.array([value], np.int32)) for value in (0, 1, 1))
+    masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 1}
+    batch = builder.operator("STRIDED_SLICE", (shape, begin, end, step), (), None, masks, None, "int32")
+    rest = builder.constant(np.array(elements, np.int32))
+    target = builder.operator("PACK", (batch, rest), (2,), None, {"values_count": 2, "axis": 0}, None, "int32")
+    quantization = builder.quantization_of(data)
+    return builder.operator("RESHAPE", (data, target), (1, elements), quantization, {}, builder.spreads[data])
 
 
 def flat_shapes(builder: GraphBuilder, elements: int) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ def random_scales(builder: GraphBuilder, channels: int, axis: int, per_channel: 
     if not per_channel:
         return Quantization((float(np.float32(base)),), (0,), axis)
     scales = base * np.exp2(builder.random.uniform(-2, 1, channels))
-    if source.chance(0.15):
+    if builder.rarely(0.15):
         scales[builder.random.integers(channels)] = DEAD_SCALE
     return Quantization(tuple(float(np.float32(s)) for s in scales), (0,) * channels, axis)
 
@@ -99,7 +99,7 @@ def _bias(
         return np.zeros(channels), None
     values = np.round(builder.random.normal(0, 1, channels) * deviation * source.choice((0.5, 0.0, 2.0)))
     values = np.clip(values, -(2**28), 2**28)
-    if source.chance(0.03):  # sums then wrap around, in TFLM as on the device
+    if builder.rarely(0.03):  # sums then wrap around, in TFLM as on the device
         values = builder.random.integers(-BIAS_LIMIT, BIAS_LIMIT, channels).astype(np.float64)
     dead = scale < 1e-30
     values[dead] = builder.random.choice(np.array([-BIAS_LIMIT, BIAS_LIMIT]), int(dead.sum()))

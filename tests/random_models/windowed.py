@@ -11,8 +11,6 @@ from random_models.builder import GraphBuilder, Spread, float32
 from random_models.weights import Weights, add_weights
 from runnel.graph import Quantization
 
-ACTIVATIONS = ("NONE", "RELU", "RELU6", "NONE", "RELU_N1_TO_1")
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -101,7 +99,7 @@ def conv_2d(builder: GraphBuilder, data: int, channels: int | None = None, windo
     shape = (channels, rows.kernel, columns.kernel, builder.shape(data)[3])
     live = live_taps(builder, data, rows, columns)
     weights = add_weights(builder, data, shape, 0, source.chance(0.8), live)
-    activation = source.choice(ACTIVATIONS)
+    activation = builder.activation(weights.spread)
     return builder.operator(
         "CONV_2D",
         inputs(builder, data, weights),
@@ -122,7 +120,7 @@ def depthwise_conv_2d(
     shape = (1, rows.kernel, columns.kernel, channels)
     live = live_taps(builder, data, rows, columns)
     weights = add_weights(builder, data, shape, 3, source.chance(0.8), live)
-    activation = source.choice(ACTIVATIONS)
+    activation = builder.activation(weights.spread)
     return builder.operator(
         "DEPTHWISE_CONV_2D",
         inputs(builder, data, weights, True),
@@ -141,7 +139,7 @@ def fully_connected(builder: GraphBuilder, data: int, channels: int | None = Non
     taps = data_shape[-1] if keep else int(np.prod(data_shape))
     channels = channels or channel_count(builder)
     weights = add_weights(builder, data, (channels, taps), 0, source.chance(0.5))
-    activation = source.choice(ACTIVATIONS)
+    activation = builder.activation(weights.spread)
     return builder.operator(
         "FULLY_CONNECTED",
         inputs(builder, data, weights),
@@ -163,8 +161,8 @@ def pool(builder: GraphBuilder, data: int, kind: str, everything: bool = False) 
     if source.chance(0.2):
         close = quantization.scale + builder.source.real(-0.9e-6, 0.9e-6)
         quantization = Quantization((float32(max(close, quantization.scale / 2)),), quantization.zero_points)
-    activation = source.choice(ACTIVATIONS)
     spread = builder.spreads[data]
+    activation = builder.activation(spread)
     if kind == "AVERAGE_POOL_2D":
         taps = rows.kernel * columns.kernel * live_taps(builder, data, rows, columns)
         spread = Spread(spread.mean, spread.deviation / max(1.0, taps) ** 0.5)

@@ -157,6 +157,13 @@ def test_repeated_and_missing_names_become_unique() -> None:
     assert names == ["same", "same_1", "tensor_2", "same_1_3", "a?b?"]
 
 
+def test_long_names_are_shortened() -> None:
+    model = convolution_file()
+    tensors(model)[0]["Name"] = "model/" + "x" * 1000 + "/end"
+    name = read(model).tensors[0].name
+    assert len(name) < 200 and name.startswith("model/x") and name.endswith("x/end")
+
+
 def test_a_name_that_is_not_utf_8() -> None:
     model = convolution_file()
     tensors(model)[0]["Name"] = b"\xff\xfeok"

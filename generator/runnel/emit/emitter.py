@@ -30,7 +30,7 @@ def emit(plan: Plan, include_folder: Path, selftest_crc: int | None = None) -> M
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - C, not HTML; all of the model's own text passes emit/text.py
+        autoescape=False,  # C, not HTML; all of the model's own text passes emit/text.py
     )
     program = build_program(plan)
     context = _context(plan, program, selftest_crc)

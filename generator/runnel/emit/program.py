@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -62,6 +60,8 @@ class CCall:
 
 @dataclass(frozen=True)
 class Program:
+    """Everything between the header comment and the model's description."""
+
     arrays: tuple[CArray, ...]
     structs: tuple[CStruct, ...]
     functions: tuple[CFunction, ...]
@@ -164,7 +164,7 @@ class _Builder:
 
     def program(self) -> Program:
         functions = tuple(
-            CFunction(**{**f.__dict__, "note": _users_note(self.users[f.name])}) for f in self.functions.values()
+            replace(f, note=_users_note(self.users[f.name])) for f in self.functions.values()
         )
         return Program(
             arrays=tuple(self.arrays.values()),

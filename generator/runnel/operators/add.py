@@ -7,7 +7,10 @@ Source: TFLite's reference/integer_ops/add.h, micro/kernels/add_common.cc; for S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.errors import UnsupportedError
 from runnel.graph import Graph, Operator
@@ -15,6 +18,7 @@ from runnel.operators.base import KernelCall, Target, register
 from runnel.operators.broadcast import ElementwiseOperator, broadcast_fields
 from runnel.operators.checks import input_at, output_of
 from runnel.operators.quantize_math import activation_range, quantization_of, quantize_multiplier
+from runnel.operators.reference_math import multiply_by_quantized_multiplier
 
 EXTRA_BITS = 20
 """Inputs are shifted left by this much before they are scaled: RUNNEL_ADD_EXTRA_BITS in add.h."""
@@ -41,6 +45,23 @@ class Add(ElementwiseOperator):
         "pot_scale_int16": "bool",
     }
     subtract: ClassVar[bool] = False
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        layer = self._layer(graph, operator)
+
+        def scaled(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.int64]:
+            multiplier, shift = np.int64(layer[f"{name}_multiplier"]), np.int64(-layer[f"{name}_shift"])
+            return multiply_by_quantized_multiplier(values, np.asarray(multiplier), np.asarray(shift))
+
+        first, second = (
+            scaled((data.astype(np.int64) - layer[f"{name}_zero_point"]) << EXTRA_BITS, name)
+            for data, name in zip(inputs, ("input_0", "input_1"), strict=True)
+            if data is not None
+        )
+        result = scaled(first - second if self.subtract else first + second, "output") + layer["output_zero_point"]
+        return (np.clip(result, layer["clamp_min"], layer["clamp_max"]).astype(np.int8),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         first, second, output = input_at(graph, operator, 0), input_at(graph, operator, 1), output_of(graph, operator)

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
+
 from runnel.graph import Graph, Operator
 from runnel.operators.base import KernelCall, OperatorType, Target
 from runnel.operators.checks import input_at, output_of
@@ -15,8 +19,17 @@ def same_type(graph: Graph, operator: Operator) -> str | None:
 
 
 class AliasOperator(OperatorType):
-    """An operator that lowers to nothing. Scale and zero point may differ (mcunet-in3 has such a RESHAPE): TensorFlow
-    Lite Micro copies the bytes as they are."""
+    """An operator that lowers to nothing.
+
+    Scale and zero point may differ (mcunet-in3 has such a RESHAPE): TensorFlow Lite Micro copies the bytes as they are.
+    """
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        return (data.reshape(output_of(graph, operator).shape),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         return ()

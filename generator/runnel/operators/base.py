@@ -96,7 +96,8 @@ class OperatorType(ABC):
 
     options_table and options tell the reader and the writer how TFLite stores the operator's options: the name of
     the flatbuffer table ("Conv2DOptions") and, for each attribute in snake case, "int", "float", "bool", "int[]" or
-    the name of a TFLite enumeration ("Padding"). An enumeration's value in `Operator.attributes` is its upper-case name.
+    the name of a TFLite enumeration ("Padding"). An enumeration's value in `Operator.attributes` is its upper-case
+    name.
     """
 
     kind: ClassVar[str]

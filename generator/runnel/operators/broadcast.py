@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
-from runnel.operators.base import OperatorType, Window
+from runnel.operators.base import Constraint, OperatorType, Window
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.lookup import SINGLE_ELEMENT
 
@@ -75,7 +76,7 @@ def has_run_time_input(graph: Graph, operator: Operator) -> str | None:
 class ElementwiseOperator(OperatorType):
     """An operator that combines two int8 tensors element by element, with NumPy's broadcasting."""
 
-    constraints = (
+    constraints: ClassVar[tuple[Constraint, ...]] = (
         inputs_and_outputs(2),
         types("inputs", "int8"),
         types("output", "int8"),

@@ -60,7 +60,7 @@ def bounded_multiplier(real: float, operator: Operator) -> tuple[int, int]:
     """quantize_multiplier, or UnsupportedError where the shift would not fit a 32-bit integer."""
     multiplier, shift = quantize_multiplier(real) if math.isfinite(real) else (0, 31)
     if shift > 30:
-        raise UnsupportedError(f"{operator.label}: the scales differ by a factor of {real:g}; at most 2^30 is supported")
+        raise UnsupportedError(f"{operator.label}: the scales differ by a factor of {real:g}; supported is up to 2^30")
     return multiplier, shift
 
 

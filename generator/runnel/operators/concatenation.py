@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator, Tensor
@@ -67,6 +70,12 @@ class Concatenation(OperatorType):
         if len({(shape[:axis], shape[axis + 1 :], len(shape)) for shape in shapes}) != 1:
             raise ModelError(f"{operator.label}: shapes {shapes} cannot be joined along axis {axis}")
         return ((*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :]),)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        axis = int(operator.attributes.get("axis", 0))
+        return (np.concatenate([data for data in inputs if data is not None], axis=axis),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         output = output_of(graph, operator)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
@@ -33,6 +34,14 @@ class Dequantize(OperatorType):
 
     def window(self, graph: Graph, operator: Operator) -> Window | None:
         return SINGLE_ELEMENT
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        (data,) = inputs
+        assert data is not None
+        quantization = quantization_of(input_at(graph, operator, 0), operator)
+        return ((quantization.scale * (data.astype(np.float64) - quantization.zero_point)).astype(np.float32),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)

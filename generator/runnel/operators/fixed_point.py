@@ -98,9 +98,7 @@ def exp_on_negative_values(a: int, integer_bits: int) -> int:
 def _reciprocal_q2(a: int) -> int:
     """2 / (1 + a) in Q2 for a in [0, 1] in Q0: three Newton steps on half the denominator."""
     half_denominator = (a + ONE_Q0 + 1) >> 1
-    x = wrap(
-        FORTY_EIGHT_SEVENTEENTHS_Q2 + doubling_high_multiply(half_denominator, MINUS_THIRTY_TWO_SEVENTEENTHS_Q2)
-    )
+    x = wrap(FORTY_EIGHT_SEVENTEENTHS_Q2 + doubling_high_multiply(half_denominator, MINUS_THIRTY_TWO_SEVENTEENTHS_Q2))
     for _ in range(3):
         error = wrap(ONE_Q2 - doubling_high_multiply(half_denominator, x))
         x = wrap(x + saturating_left_shift(doubling_high_multiply(x, error), 2))

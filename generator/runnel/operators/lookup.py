@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, KernelCall, OperatorType, Target, Window
+from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.quantize_math import TYPE_RANGES
 
@@ -35,7 +36,12 @@ def tabulate(function: Callable[[int], int], source: str, target: str) -> npt.ND
 class LookupOperator(OperatorType):
     """An elementwise operator of one 8-bit input. Subclasses say what one value becomes."""
 
-    constraints = (inputs_and_outputs(1), types(0, "int8"), types("output", "int8"), per_tensor_quantization)
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        inputs_and_outputs(1),
+        types(0, "int8"),
+        types("output", "int8"),
+        per_tensor_quantization,
+    )
 
     @abstractmethod
     def table(self, graph: Graph, operator: Operator) -> npt.NDArray[np.uint8 | np.int8]:
@@ -46,6 +52,13 @@ class LookupOperator(OperatorType):
 
     def window(self, graph: Graph, operator: Operator) -> Window | None:
         return SINGLE_ELEMENT
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        (data,) = inputs
+        assert data is not None
+        return (self.table(graph, operator)[data.view(np.uint8)],)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, result = input_at(graph, operator, 0), output_of(graph, operator)

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, register
@@ -27,6 +30,7 @@ from runnel.operators.checks import (
 )
 from runnel.operators.fixed_point import wrap
 from runnel.operators.quantize_math import quantization_of
+from runnel.operators.reference_math import multiply_by_quantized_multiplier, wrap_int32
 
 MOST_VALUES = 1 << 23
 """Sums of more int8 values could leave 32 bits."""
@@ -91,28 +95,44 @@ class Mean(OperatorType):
             return (tuple(1 if axis in axes else size for axis, size in enumerate(shape)),)
         return (tuple(size for axis, size in enumerate(shape) if axis not in axes),)
 
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        layer = self._layer(graph, operator)
+        keep = bool(operator.attributes.get("keep_dims", False))
+        totals = data.astype(np.int64).sum(axis=reduced_axes(graph, operator), keepdims=keep)
+        sums = wrap_int32(np.asarray(totals + layer["bias"]))
+        multiplier, shift = np.asarray(layer["multiplier"]), np.asarray(layer["shift"])
+        scaled = multiply_by_quantized_multiplier(sums, multiplier, shift)
+        return (np.clip(wrap_int32(scaled + layer["output_zero_point"]), -128, 127).astype(np.int8),)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
-        before, after = quantization_of(source, operator), quantization_of(output, operator)
-        axes = reduced_axes(graph, operator)
-        count = math.prod(source.shape[axis] for axis in axes)
-        sizes = _groups(source.shape, axes)
+        sizes = _groups(source.shape, reduced_axes(graph, operator))
         sizes += [1] * (len(GROUPS) - len(sizes))
-        multiplier, shift = bounded_multiplier(before.scale / after.scale, operator)
-        # the division by count goes into the multiplier with as many bits as fit
-        more = min(count.bit_length() - 1, 32, 31 + shift)
         call = KernelCall(
             kernel="mean",
             shape=dict(zip(GROUPS, sizes, strict=True)),
-            layer={
-                "bias": wrap(-before.zero_point * count),
-                "multiplier": wrap((multiplier << more) // count),
-                "shift": shift - more,
-                "output_zero_point": after.zero_point,
-            },
+            layer=self._layer(graph, operator),
             constants=(),
             inputs=(source.index,),
             output=output.index,
             in_place=(0,),
         )
         return (call,)
+
+    def _layer(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
+        """The division by the number of values goes into the multiplier, with as many bits as fit."""
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        before, after = quantization_of(source, operator), quantization_of(output, operator)
+        count = math.prod(source.shape[axis] for axis in reduced_axes(graph, operator))
+        multiplier, shift = bounded_multiplier(before.scale / after.scale, operator)
+        more = min(count.bit_length() - 1, 32, 31 + shift)
+        return {
+            "bias": wrap(-before.zero_point * count),
+            "multiplier": wrap((multiplier << more) // count),
+            "shift": shift - more,
+            "output_zero_point": after.zero_point,
+        }

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
@@ -30,3 +33,9 @@ class Pack(FoldedOperator):
         shape = shapes.pop()
         axis = axis_index(operator, int(operator.attributes.get("axis", 0)), len(shape) + 1)
         return ((*shape[:axis], len(operator.inputs), *shape[axis:]),)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        axis = int(operator.attributes.get("axis", 0))
+        return (np.stack([data for data in inputs if data is not None], axis=axis),)

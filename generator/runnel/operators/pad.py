@@ -7,7 +7,10 @@ Most PAD operators never get here: a pass folds them into the window of the oper
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
@@ -48,6 +51,13 @@ def _merged(shape: Sequence[int], paddings: Sequence[tuple[int, int]]) -> list[P
         else:
             merged.append((size, before, after))
     return merged
+
+
+def _value(graph: Graph, operator: Operator) -> int:
+    """What is put around the input."""
+    if len(operator.inputs) > 2 and operator.inputs[2] is not None:
+        return integers_at(graph, operator, 2)[0]
+    return quantization_of(output_of(graph, operator), operator).zero_point
 
 
 def constant_paddings(graph: Graph, operator: Operator) -> str | None:
@@ -100,13 +110,17 @@ class Pad(OperatorType):
         paddings = paddings_of(graph, operator)
         return (tuple(size + before + after for size, (before, after) in zip(shape, paddings, strict=True)),)
 
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        return (np.pad(data, paddings_of(graph, operator), constant_values=_value(graph, operator)),)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
         merged = _merged(source.shape, paddings_of(graph, operator))
         merged = [(1, 0, 0)] * (KERNEL_DIMENSIONS - len(merged)) + merged
-        value = quantization_of(output, operator).zero_point
-        if len(operator.inputs) > 2 and operator.inputs[2] is not None:
-            value = integers_at(graph, operator, 2)[0]
         call = KernelCall(
             kernel="pad",
             shape={
@@ -114,7 +128,7 @@ class Pad(OperatorType):
                 for part, name in enumerate(("input", "before", "after"))
                 for n in range(KERNEL_DIMENSIONS)
             },
-            layer={"value": value},
+            layer={"value": _value(graph, operator)},
             constants=(),
             inputs=(source.index,),
             output=output.index,

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window
@@ -42,7 +45,8 @@ def every_window_touches_the_input(graph: Graph, operator: Operator) -> str | No
     padding = _padding(graph, operator)
     if min(padding.output_height, padding.output_width) < 1:
         return f"window {_kernel(operator)} is larger than the input"
-    if max(padding.top, padding.bottom) >= _kernel(operator)[0] or max(padding.left, padding.right) >= _kernel(operator)[1]:
+    kernel_h, kernel_w = _kernel(operator)
+    if max(padding.top, padding.bottom) >= kernel_h or max(padding.left, padding.right) >= kernel_w:
         return "some windows hold only padding"
     return None
 
@@ -79,10 +83,26 @@ class Pool2D(OperatorType):
         padding = _padding(graph, operator)
         return Window(*_kernel(operator), *_stride(operator), 1, 1, padding.top, padding.left)
 
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        (data,) = inputs
+        assert data is not None
+        shape = self._shape(graph, operator)
+        result = np.empty((1, shape["output_height"], shape["output_width"], shape["channels"]), dtype=np.int64)
+        for y in range(shape["output_height"]):
+            top = y * shape["stride_height"] - shape["pad_top"]
+            for x in range(shape["output_width"]):
+                left = x * shape["stride_width"] - shape["pad_left"]
+                window = data[
+                    0, max(top, 0) : top + shape["kernel_height"], max(left, 0) : left + shape["kernel_width"]
+                ]
+                result[0, y, x] = _mean(window) if self.average else window.max(axis=(0, 1))
+        return (np.clip(result, *self._clamp(graph, operator)).astype(np.int8),)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
-        activation = str(operator.attributes.get("fused_activation_function", "NONE"))
-        clamp_min, clamp_max = activation_range(activation, output, operator)
+        clamp_min, clamp_max = self._clamp(graph, operator)
         call = KernelCall(
             kernel="pool_2d",
             shape=self._shape(graph, operator),
@@ -93,6 +113,10 @@ class Pool2D(OperatorType):
             in_place=(0,) if _reads_only_forward(graph, operator) else (),
         )
         return (call,)
+
+    def _clamp(self, graph: Graph, operator: Operator) -> tuple[int, int]:
+        activation = str(operator.attributes.get("fused_activation_function", "NONE"))
+        return activation_range(activation, output_of(graph, operator), operator)
 
     def _shape(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
         height, width, channels = nhwc(input_at(graph, operator, 0), operator)
@@ -112,6 +136,14 @@ class Pool2D(OperatorType):
             "pad_left": padding.left,
             "average": int(self.average),
         }
+
+
+def _mean(window: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Mean of each channel of [rows][columns][channels], halves away from zero."""
+    count = window.shape[0] * window.shape[1]
+    sums = window.astype(np.int64).sum(axis=(0, 1))
+    mean: npt.NDArray[np.int64] = np.sign(sums) * ((np.abs(sums) + count // 2) // count)
+    return mean
 
 
 def _reads_only_forward(graph: Graph, operator: Operator) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from runnel.operators.checks import (
 )
 from runnel.operators.fixed_point import multiply_by_quantized_multiplier, wrap
 from runnel.operators.lookup import KERNELS, LookupOperator, tabulate
-from runnel.operators.quantize_math import quantization_of
+from runnel.operators.quantize_math import TYPE_RANGES, quantization_of
 
 SUPPORTED = {*KERNELS, ("float32", "int8"), ("float32", "uint8")}
 
@@ -56,6 +56,19 @@ class Quantize(LookupOperator):
             return wrap(scaled + after.zero_point)
 
         return tabulate(requantized, source.type, output.type)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        (data,) = inputs
+        assert data is not None
+        if data.dtype != np.float32:
+            return super().reference(graph, operator, inputs)
+        output = output_of(graph, operator)
+        quantization = quantization_of(output, operator)
+        quotient = (data / np.float32(quantization.scale)).astype(np.float64)
+        rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient) + quantization.zero_point
+        return (np.clip(np.nan_to_num(rounded, nan=-np.inf), *TYPE_RANGES[output.type]).astype(output.type),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, register
@@ -47,13 +48,22 @@ def _size(graph: Graph, operator: Operator) -> tuple[int, ...]:
     return integers_at(graph, operator, 1)
 
 
+def _sources(graph: Graph, operator: Operator) -> tuple[list[int], list[int]]:
+    """The input row of each output row, the input column of each output column."""
+    height, width, _ = nhwc(input_at(graph, operator, 0), operator)
+    output_height, output_width = _size(graph, operator)
+    corners = bool(operator.attributes.get("align_corners", False))
+    centers = bool(operator.attributes.get("half_pixel_centers", False))
+    return nearest(output_height, height, corners, centers), nearest(output_width, width, corners, centers)
+
+
 def constant_size(graph: Graph, operator: Operator) -> str | None:
     """The new size is two constant int32 from 1 to 32767; so is the input's size"""
     tensor = input_at(graph, operator, 1)
     if not tensor.is_constant or tensor.type != "int32" or tensor.elements != 2:
         return f"'{tensor.name}' is {'constant' if tensor.is_constant else 'computed'} {tensor.type} {tensor.shape}"
     sizes = (*_size(graph, operator), *input_at(graph, operator, 0).shape[1:3])
-    return None if 1 <= min(sizes) and max(sizes) <= MOST_ROWS else f"sizes {sizes}"
+    return None if min(sizes) >= 1 and max(sizes) <= MOST_ROWS else f"sizes {sizes}"
 
 
 @register
@@ -76,24 +86,30 @@ class ResizeNearestNeighbor(OperatorType):
         shape = input_at(graph, operator, 0).shape
         return ((shape[0], *_size(graph, operator), shape[3]),)
 
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        rows, columns = _sources(graph, operator)
+        return (data[:, rows][:, :, columns],)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
-        height, width, channels = nhwc(source, operator)
-        output_height, output_width = _size(graph, operator)
-        corners = bool(operator.attributes.get("align_corners", False))
-        centers = bool(operator.attributes.get("half_pixel_centers", False))
+        _, width, channels = nhwc(source, operator)
+        rows, columns = _sources(graph, operator)
         call = KernelCall(
             kernel="resize_nearest_neighbor",
             shape={
                 "input_width": width,
-                "output_height": output_height,
-                "output_width": output_width,
+                "output_height": len(rows),
+                "output_width": len(columns),
                 "channels": channels,
             },
             layer={},
             constants=(
-                Constant("rows", np.array(nearest(output_height, height, corners, centers), dtype=np.int16)),
-                Constant("columns", np.array(nearest(output_width, width, corners, centers), dtype=np.int16)),
+                Constant("rows", np.array(rows, dtype=np.int16)),
+                Constant("columns", np.array(columns, dtype=np.int16)),
             ),
             inputs=(source.index,),
             output=output.index,

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, int32, register
@@ -15,14 +16,17 @@ from runnel.operators.fixed_point import (
     doubling_high_multiply,
     exp_on_negative_values,
     input_radius,
+    one_over_one_plus_x,
+    rounding_divide,
     wrap,
 )
 from runnel.operators.quantize_math import quantization_of, quantize_multiplier
 
 INTEGER_BITS = 5
 """Differences from the largest value are in Q5."""
+SUM_BITS = 12
+"""Integer bits of the sum of exponentials."""
 MOST_CLASSES = 4095
-"""The sum of exponentials has 12 integer bits."""
 
 
 def _real_multiplier(graph: Graph, operator: Operator) -> float:
@@ -39,6 +43,19 @@ def exponentials(real_multiplier: float) -> list[int]:
         exp_on_negative_values(doubling_high_multiply(wrap(-difference << shift), multiplier), INTEGER_BITS)
         for difference in range(min(input_radius(INTEGER_BITS, shift), 255) + 1)
     ]
+
+
+def _softmax(row: Sequence[int], table: Sequence[int]) -> list[int]:
+    """One row of values from the table of exponentials."""
+    largest = max(row)
+    powers = [table[largest - value] if largest - value < len(table) else 0 for value in row]
+    total = sum(rounding_divide(power, SUM_BITS) for power in powers)
+    zeros = 32 - total.bit_length()
+    inverse = one_over_one_plus_x((total << zeros) - (1 << 31))
+    exponent = SUM_BITS - zeros + 31 - 8
+    if exponent > 31:
+        return [-128] * len(row)
+    return [min(rounding_divide(doubling_high_multiply(inverse, power), exponent) - 128, 127) for power in powers]
 
 
 def output_scale(graph: Graph, operator: Operator) -> str | None:
@@ -79,6 +96,15 @@ class Softmax(OperatorType):
 
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         return (input_at(graph, operator, 0).shape,)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        (data,) = inputs
+        assert data is not None
+        table = exponentials(_real_multiplier(graph, operator))
+        rows = data.reshape(-1, data.shape[-1])
+        return (np.array([_softmax([int(v) for v in row], table) for row in rows], np.int8).reshape(data.shape),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)

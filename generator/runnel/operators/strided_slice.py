@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
 
 from runnel.errors import ModelError, UnsupportedError
 from runnel.graph import Graph, Operator
@@ -72,3 +75,10 @@ class StridedSlice(FoldedOperator):
             if isinstance(index, slice)
         ]
         return ((*kept, *shape[len(slices) :]),)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        return (np.asarray(data[slices_of(graph, operator)]),)

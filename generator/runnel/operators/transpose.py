@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy.typing as npt
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator
@@ -48,3 +50,10 @@ class Transpose(AliasOperator):
     def output_shapes(self, graph: Graph, operator: Operator) -> tuple[tuple[int, ...], ...]:
         shape = input_at(graph, operator, 0).shape
         return (tuple(shape[axis] for axis in permutation_of(graph, operator)),)
+
+    def reference(
+        self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        data = inputs[0]
+        assert data is not None
+        return (data.transpose(permutation_of(graph, operator)),)

@@ -3,7 +3,7 @@
 
 First fit in several good orders, then hill climbing on the order as Arm's Vela compiler does it
 (ethos-u-vela, hillclimb_allocation.py: take what is in the way of the highest buffer and place it earlier),
-then, where the lower bound is not reached, branch and bound: it improves the placement or proves it optimal.
+and where the lower bound is not reached branch and bound: it proves the placement optimal or improves it.
 Deterministic: the same buffers and seed give the same offsets. All sizes are bytes.
 """
 
@@ -19,6 +19,9 @@ from runnel.plan.exact import Nodes, OutOfNodes, fits, spread
 from runnel.plan.lower_bound import lower_bound
 from runnel.plan.packing import Groups, Pair, Problem, arena_of, first_fit, make_groups, make_problem, window
 from runnel.plan.plan import ALIGNMENT, Buffer, Layout, PlacedBuffer
+
+_MANY = 250
+"""Buffers. Above, a round of the search takes so long that there are fewer of them, and none are exhaustive."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,16 @@ def place(buffers: Sequence[Buffer], *, seed: int = 0, effort: int = 1) -> Layou
     problem = make_problem(buffers)
     bound = lower_bound(buffers)
     best = _greedy(problem, bound)
-    if best.arena > bound and effort > 0:
-        best = _climb(problem, best, bound, seed, 300 * effort)
-    arena, offsets, optimal = best.arena, spread(best.groups, best.offsets), best.arena == bound
-    if not optimal and effort > 0:
-        arena, offsets, optimal = _prove(problem, arena, offsets, bound, 4000 * effort)
+    optimal = best.arena == bound
+    patience = effort * min(1.0, (_MANY / max(1, len(buffers))) ** 2)
+    for attempt, rounds in enumerate((250, 1250, 1250)):
+        if optimal or effort <= 0:
+            break
+        best = _climb(problem, best, bound, seed + attempt, int(rounds * patience))
+        optimal = best.arena == bound or _is_proved(problem, best.arena, 500 * effort)
+    arena, offsets = best.arena, spread(best.groups, best.offsets)
+    if not optimal and effort > 0 and len(buffers) <= _MANY:
+        arena, offsets, optimal = _exhaust(problem, arena, offsets, bound, 4000 * effort)
     placed = tuple(PlacedBuffer(buffer, offset) for buffer, offset in zip(buffers, offsets, strict=True))
     return Layout(placed, arena, bound, optimal)
 
@@ -131,28 +139,30 @@ def _flip_tie(problem: Problem, now: _Placement, chance: random.Random) -> _Plac
     return _pack(groups, order, ties)
 
 
-def _prove(problem: Problem, arena: int, offsets: list[int], bound: int, nodes: int) -> tuple[int, list[int], bool]:
-    """Improve the placement by exhaustive search, or prove that there is no better: (arena, offsets, optimal).
+def _is_proved(problem: Problem, arena: int, nodes: int) -> bool:
+    """Whether the buffers of a few steps alone need this arena: then there is no better placement of all.
 
-    No better placement of the buffers of a few steps means no better placement at all, so ever wider windows of
-    time around the fullest steps are tried first, the whole problem last.
+    Tries ever wider windows of time around the fullest steps, each with so many search nodes.
     """
     for first, last in _windows(problem):
-        part = window(problem, first, last)
         with suppress(OutOfNodes):
-            if fits(part, arena - ALIGNMENT, Nodes(nodes // 8)) is None:
-                return arena, offsets, True
+            if fits(window(problem, first, last), arena - ALIGNMENT, Nodes(nodes)) is None:
+                return True
+    return False
+
+
+def _exhaust(problem: Problem, arena: int, offsets: list[int], bound: int, nodes: int) -> tuple[int, list[int], bool]:
+    """Improve the placement by searching all of them, as far as the nodes go: (arena, offsets, optimal)."""
     budget = Nodes(nodes)
-    try:
+    with suppress(OutOfNodes):
         while arena > bound:
             better = fits(problem, arena - ALIGNMENT, budget)
             if better is None:
                 break
             offsets = better
             arena = max(offset + size for offset, size in zip(offsets, problem.sizes, strict=True))
-    except OutOfNodes:
-        return arena, offsets, False
-    return arena, offsets, True
+        return arena, offsets, True
+    return arena, offsets, False
 
 
 def _windows(problem: Problem) -> Iterator[Pair]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from runnel.plan.packing import Groups, Pair, Problem, make_groups
 
+_MOST_BUFFERS = 400
+
 
 class OutOfNodes(Exception):
     """The search was given up: it proves nothing either way."""
@@ -32,8 +34,11 @@ class Nodes:
 def fits(problem: Problem, limit: int, nodes: Nodes) -> list[int] | None:
     """Offsets (bytes) of all buffers within `limit` bytes, or None when there is proved to be none.
 
-    Tries every useful choice of which in-place pairs are tied. Raises OutOfNodes.
+    Tries every useful choice of which in-place pairs are tied. Raises OutOfNodes, also when there are so many
+    buffers that the search would not get to its end (it recurses once per buffer).
     """
+    if len(problem.sizes) > _MOST_BUFFERS:
+        raise OutOfNodes
     for groups in _tie_choices(problem, nodes):
         found = _Search(problem, groups, limit, nodes).run()
         if found is not None:

@@ -18,7 +18,7 @@ from runnel.tflite.options import read_options
 from runnel.tflite.schema import enumeration, table_class
 from runnel.tflite.tensors import read_tensor
 
-OPERATORS_LIMIT = 4_096
+OPERATORS_LIMIT = 2_048
 """A microcontroller's model has some hundred; passes may take time quadratic in this."""
 
 TENSORS_OF_OPERATOR_LIMIT = 256

@@ -16,6 +16,7 @@ from runnel.tflite.schema import ELEMENT_TYPES, enumeration
 
 DIMENSION_LIMIT = 8
 BYTES_LIMIT = 2**31 - 1
+NAME_LENGTH = 160
 
 _ZERO_POINTS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-(2**15), 2**15 - 1), "int32": (-(2**31), 2**31 - 1)}
 
@@ -32,7 +33,7 @@ _TYPE_ADVICE = {
 def read_tensor(model: Table, subgraph: Table, index: int, data: bytes) -> Tensor:
     """Tensor number `index` of the file; its name is as stored. Raises ModelError or UnsupportedError."""
     table = subgraph.entry("tensors", index, f"tensor {index}")
-    name = table.text("name") or f"tensor_{index}"
+    name = _short(table.text("name")) or f"tensor_{index}"
     table = Table(table.raw, table.size, table.source, f"tensor {index} '{name}'")
     shape = _shape(table)
     kind = _type(table)
@@ -40,6 +41,11 @@ def read_tensor(model: Table, subgraph: Table, index: int, data: bytes) -> Tenso
     content = _buffer(model, table, data)
     array = None if content is None else _constant(table, content, shape, kind)
     return Tensor(index, name, shape, kind, _quantization(table, shape, kind), array)
+
+
+def _short(name: str) -> str:
+    """Converters join the names of all layers that they fused; both ends of that tell enough."""
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH // 2]}...{name[-NAME_LENGTH // 2 :]}"
 
 
 def _shape(table: Table) -> tuple[int, ...]:

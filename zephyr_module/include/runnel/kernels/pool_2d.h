@@ -45,16 +45,15 @@ RUNNEL_INLINE struct runnel_pool_2d_span runnel_pool_2d_inside(int32_t first, in
 	return span;
 }
 
-/* Sum or maximum of one channel of a window. */
+/* Sum or maximum of one channel of a window; `slot` is where its first row lies in the ring. */
 RUNNEL_INLINE int32_t runnel_pool_2d_reduce(const struct runnel_pool_2d_shape *shape, const int8_t *channel,
-					    int32_t ring_rows, struct runnel_pool_2d_span rows,
+					    int32_t ring_rows, int32_t slot, struct runnel_pool_2d_span rows,
 					    struct runnel_pool_2d_span columns)
 {
 	int32_t result = shape->average ? 0 : INT8_MIN;
 
 	for (int32_t y = rows.first; y < rows.end; y++) {
-		const int8_t *value =
-			channel + ((y % ring_rows) * shape->input_width + columns.first) * shape->channels;
+		const int8_t *value = channel + (slot * shape->input_width + columns.first) * shape->channels;
 
 		for (int32_t x = columns.first; x < columns.end; x++) {
 			if (shape->average) {
@@ -64,6 +63,7 @@ RUNNEL_INLINE int32_t runnel_pool_2d_reduce(const struct runnel_pool_2d_shape *s
 			}
 			value += shape->channels;
 		}
+		slot = slot + 1 < ring_rows ? slot + 1 : 0;
 	}
 	return result;
 }
@@ -83,6 +83,7 @@ RUNNEL_INLINE void runnel_pool_2d_row(const struct runnel_pool_2d_shape *shape,
 {
 	const struct runnel_pool_2d_span rows = runnel_pool_2d_inside(row * shape->stride_height - shape->pad_top,
 								      shape->kernel_height, shape->input_height);
+	const int32_t slot = rows.first % ring_rows;
 
 	for (int32_t x = 0; x < shape->output_width; x++) {
 		const struct runnel_pool_2d_span columns = runnel_pool_2d_inside(
@@ -90,7 +91,8 @@ RUNNEL_INLINE void runnel_pool_2d_row(const struct runnel_pool_2d_shape *shape,
 		const int32_t count = (rows.end - rows.first) * (columns.end - columns.first);
 
 		for (int32_t channel = 0; channel < shape->channels; channel++) {
-			int32_t value = runnel_pool_2d_reduce(shape, ring + channel, ring_rows, rows, columns);
+			int32_t value =
+				runnel_pool_2d_reduce(shape, ring + channel, ring_rows, slot, rows, columns);
 
 			value = shape->average ? runnel_pool_2d_mean(value, count) : value;
 			*output++ = (int8_t)runnel_clamp(value, layer->clamp_min, layer->clamp_max);

@@ -202,7 +202,9 @@ def picture(plan: Plan) -> str:
     assert style is not None and drawing is not None
     # Viewers of single pictures know neither variables nor the page around: light colours, only the picture's rules.
     colours = dict(re.findall(r"--([\w-]+): ([^;]+);", style[1].split("@media")[0]))
-    rules = "\n".join(line for line in style[1].splitlines() if line.startswith("svg ") and "hover" not in line and "width: 100%" not in line)
+    unwanted = ("hover", "width: 100%")
+    lines = [line for line in style[1].splitlines() if not any(word in line for word in unwanted)]
+    rules = "\n".join(line for line in lines if line.startswith("svg "))
     rules = re.sub(r"var\(--([\w-]+)\)", lambda match: colours[match[1]], rules)
     head, body = drawing[1].split(">", 1)
     return (

@@ -205,7 +205,8 @@ UNSUPPORTED: dict[str, tuple[Change, str]] = {
     "no scale": (set_tensor(3, Quantization=None), "'between' .int8. has no (scale|quantization)"),
     "activation scales": (set_tensor(4, Quantization=quantization([0.1] * 3, [0] * 3, 3)), "'output' has 3 scales"),
     "fused activation": (set_option(0, FusedActivationFunction=4), r"operator 0 \(CONV_2D\): fused activation TANH"),
-    "stride 0": (set_option(0, StrideH=0), r"operator 0 \(CONV_2D\).*stride"),
+    "stride 0": (set_option(0, StrideH=0), r"operator 0 \(CONV_2D\): stride_h is 0; .* 1 to 1024"),
+    "dilation 2^31": (set_option(0, DilationWFactor=2**31 - 1), "dilation_w_factor is 2147483647"),
     "4 GB of activations": (huge, "activations add up to"),
 }  # fmt: skip
 

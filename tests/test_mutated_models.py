@@ -22,6 +22,7 @@ from runnel.schedule.layer_by_layer import layer_by_layer
 from runnel.tflite.reader import read_tflite
 from runnel.tflite.writer import write_tflite
 
+LARGEST_ARENA = 1 << 24
 TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
 
 
@@ -34,7 +35,9 @@ def outcome(content: bytes, number: int) -> str:
         stage = "read"
         check_graph(graph, "bad.tflite")
         stage = "checked"
-        verify(make_plan(layer_by_layer(graph, "sram"), "bad", "host", Target(dsp=number % 4 > 1)))
+        plan = make_plan(layer_by_layer(graph, "sram"), "bad", "host", Target(dsp=number % 4 > 1))
+        if plan.arena_bytes <= LARGEST_ARENA:  # the verifier simulates the arena; no board has more
+            verify(plan)
         stage = "planned"
     except RunnelError as error:
         message = str(error)

@@ -44,6 +44,17 @@ _OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", *_ALIASES, *_MUST_FOLD)
 
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
+# Sizes and steps of windows: more makes no sense on a microcontroller's images, and 2^31 would overflow later.
+_STEPS: Mapping[str, int] = MappingProxyType(
+    {
+        "stride_h": 1024,
+        "stride_w": 1024,
+        "dilation_h_factor": 1024,
+        "dilation_w_factor": 1024,
+        "filter_height": 4096,
+        "filter_width": 4096,
+    }
+)
 _HOW = (
     "convert with full-integer post-training quantization (a representative dataset, "
     "target_spec.supported_ops = [TFLITE_BUILTINS_INT8], inference_input_type and inference_output_type int8)"
@@ -120,6 +131,7 @@ def check_graph(graph: Graph, source: str) -> None:
             kind = operator_type(operator.kind)
             _check_folded(operator)
             _check_fused(operator)
+            _check_steps(operator)
             _check_quantized(graph, operator)
             _check_constraints(graph, operator, kind)
             _check_shapes(graph, operator, kind)
@@ -162,6 +174,13 @@ def _check_fused(operator: Operator) -> None:
         raise UnsupportedError(
             f"{operator.label}: fused activation {fused} is not supported; supported are {', '.join(_FUSED)}"
         )
+
+
+def _check_steps(operator: Operator) -> None:
+    for name, most in _STEPS.items():
+        value = operator.attributes.get(name, 1)
+        if not 1 <= value <= most:
+            raise UnsupportedError(f"{operator.label}: {name} is {value}; supported are 1 to {most}")
 
 
 def _check_quantized(graph: Graph, operator: Operator) -> None:

@@ -33,8 +33,9 @@ console = Console(width=None if sys.stdout.isatty() else 200)
 
 
 def print_json(figures: Mapping[str, Any]) -> None:
-    """One object, indented, keys in the order given."""
-    click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    """One object, a line for each key: readable, and the outputs of a run do not fill the screen."""
+    lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in figures.items())
+    click.echo("{\n" + ",\n".join(lines) + "\n}")
 
 
 @contextmanager

@@ -71,7 +71,11 @@ def infer(
             report(f"building firmware for {board.name}")
             firmware = build_firmware(folder / "sources", harness_model(plan), board, folder / "firmware")
             report(f"running {_count(inputs)} on {board.name}")
-            result = run_firmware(firmware, [b"".join(a.tobytes() for a in arrays) for arrays in inputs])
+            result = run_firmware(
+                firmware,
+                [b"".join(array.tobytes() for array in arrays) for arrays in inputs],
+                progress=lambda done, total: report(f"running on {board.name}: {done} of {total} inputs done"),
+            )
     outputs = tuple(_outputs(graph, firmware, record) for record in result.outputs)
     if reference is None:
         return Inference(plan, firmware, result, outputs, None, None, None)

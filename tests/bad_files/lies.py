@@ -28,9 +28,9 @@ def lying_file(seed: int) -> bytes:
     sound = graph_model(SeededSource(seed))
     for _ in range(20):  # some lies are such that the writer cannot store them
         graph = sound
-        for _ in range(random.integers(1, 4)):
-            graph = _LIES[random.integers(len(_LIES))](graph, random)
         try:
+            for _ in range(random.integers(1, 4)):
+                graph = _LIES[random.integers(len(_LIES))](graph, random)
             return write_tflite(graph)
         except (ModelError, ArithmeticError, LookupError, TypeError, ValueError):
             continue

@@ -235,13 +235,13 @@ def extended(builder: GraphBuilder, data: int, block: Block) -> tuple[GraphBuild
 
 
 def graph_model(source: Source) -> Graph:
-    """A graph of up to 6 blocks with one to three inputs and outputs, sometimes float32 or uint8 at its ends."""
+    """A graph of up to 8 blocks with one to three inputs and outputs, sometimes float32 or uint8 at its ends."""
     builder = GraphBuilder(source, gentle=True)
     shape = (1, source.integer(2, 14), source.integer(2, 14), source.choice((source.integer(1, 9), 3, 1, 8)))
     ends = source.choice(("int8", "int8", "float32", "uint8"))
     data = start(builder, shape, ends)
     extra: list[int] = []
-    for _ in range(source.integer(1, 6)):
+    for _ in range(source.integer(1, 8)):
         builder, data = extended(builder, data, source.choice(BLOCKS))
         if source.chance(0.15) and builder.operators:
             extra.append(data)

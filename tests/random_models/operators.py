@@ -111,7 +111,9 @@ def anything_shape(builder: GraphBuilder) -> int:
 def softmax(builder: GraphBuilder) -> int:
     source = builder.source
     shape = source.choice(((1, source.integer(1, 40)), (1, 3, 2, source.integer(1, 12)), (1, source.integer(2, 300))))
-    return elementwise.softmax(builder, builder.input(shape))
+    exponent = source.real(-6, -1) if not source.chance(0.2) else source.real(-12, 3)
+    logits = Quantization((float32(2.0**exponent),), (builder.zero_point(),))
+    return elementwise.softmax(builder, builder.input(shape, logits))
 
 
 OPERATORS: Mapping[str, Maker] = {

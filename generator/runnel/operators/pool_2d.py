@@ -24,6 +24,9 @@ from runnel.operators.checks import (
 from runnel.operators.padding import Padding, padding_of
 from runnel.operators.quantize_math import activation_range
 
+LARGEST_WINDOW = 32767
+"""Rows and columns; keeps the kernel's coordinates within 32 bits."""
+
 
 def _kernel(operator: Operator) -> tuple[int, int]:
     return int(operator.attributes["filter_height"]), int(operator.attributes["filter_width"])
@@ -39,8 +42,9 @@ def _padding(graph: Graph, operator: Operator) -> Padding:
 
 
 def every_window_touches_the_input(graph: Graph, operator: Operator) -> str | None:
-    """Windows and strides are at least 1; every window holds at least one pixel of the input"""
-    if min(*_kernel(operator), *_stride(operator)) < 1:
+    """Windows and strides are 1 to 32767; every window holds at least one pixel of the input"""
+    sizes = (*_kernel(operator), *_stride(operator))
+    if min(sizes) < 1 or max(sizes) > LARGEST_WINDOW:
         return f"window {_kernel(operator)}, stride {_stride(operator)}"
     padding = _padding(graph, operator)
     if min(padding.output_height, padding.output_width) < 1:
@@ -94,9 +98,8 @@ class Pool2D(OperatorType):
             top = y * shape["stride_height"] - shape["pad_top"]
             for x in range(shape["output_width"]):
                 left = x * shape["stride_width"] - shape["pad_left"]
-                window = data[
-                    0, max(top, 0) : top + shape["kernel_height"], max(left, 0) : left + shape["kernel_width"]
-                ]
+                rows = slice(max(top, 0), top + shape["kernel_height"])
+                window = data[0, rows, max(left, 0) : left + shape["kernel_width"]]
                 result[0, y, x] = _mean(window) if self.average else window.max(axis=(0, 1))
         return (np.clip(result, *self._clamp(graph, operator)).astype(np.int8),)
 

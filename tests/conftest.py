@@ -7,9 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTDATA = ROOT.parent / "shared" / "testdata"
+
+# A slow case is no failure: tests share the machine. The same cases every time, unless a seed is asked for.
+settings.register_profile("runnel", deadline=None, derandomize="RUNNEL_SEED" not in os.environ)
+settings.load_profile("runnel")
 
 
 @pytest.fixture(scope="session")

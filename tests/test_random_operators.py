@@ -24,7 +24,9 @@ from random_models.operators import KINDS, OPERATORS, operator_model
 from random_models.source import DrawnSource, SeededSource
 from runnel.boards import load_board
 from runnel.build import BuildOptions
+from runnel.emit.emitter import emit
 from runnel.operators import known_operators
+from runnel.plan.plan import Plan
 
 pytestmark = pytest.mark.usefixtures("tflm")
 
@@ -94,23 +96,18 @@ def test_equals_tflm_on_emulated_boards(board: str, full: bool, seed: int, tmp_p
 
 
 def test_a_wrong_answer_is_seen(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One bit of one weight makes a batch fail, and only its own model."""
-    import random_models.batch as batch_module
+    """One wrong bit in one output makes a batch fail, and only its own model."""
 
-    made = cases(seed, range(6))
-    real = batch_module.emit
-
-    def emit_wrong(plan, include):  # type: ignore[no-untyped-def]
-        files = dict(real(plan, include))
+    def emit_wrong(plan: Plan, include: Path) -> dict[str, str]:
+        files = dict(emit(plan, include))
         if plan.name == "m2":
-            name = "m2.c"
-            files[name] = files[name].replace("\treturn RUNNEL_OK;\n}", "\tm2_arena[0] ^= 1u; return RUNNEL_OK;\n}", 1)
-            output = plan.placed(plan.schedule.graph.outputs[0]).offset
-            files[name] = files[name].replace("m2_arena[0]", f"m2_arena[{output}]")
+            first = plan.placed(plan.schedule.graph.outputs[0]).offset
+            wrong = f"\tm2_arena[{first}] ^= 1u;\n\treturn RUNNEL_OK;\n}}"
+            files["m2.c"] = files["m2.c"].replace("\treturn RUNNEL_OK;\n}", wrong, 1)
         return files
 
-    monkeypatch.setattr(batch_module, "emit", emit_wrong)
-    outcomes = run_cases(made, host(dsp=False), tmp_path, BuildOptions(optimize="-O1"), seed)
+    monkeypatch.setattr("random_models.batch.emit", emit_wrong)
+    outcomes = run_cases(cases(seed, range(6)), host(dsp=False), tmp_path, BuildOptions(optimize="-O1"), seed)
     assert [bool(o.problem) for o in outcomes] == [False, False, True, False, False, False]
 
 

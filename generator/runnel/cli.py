@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ import click
 
 import runnel
 from runnel.cli_commands import boards_command, compile_command, operators_command, plan_command
+from runnel.cli_print import plain
 from runnel.cli_run import run_command
 from runnel.errors import RunnelError
 
@@ -82,10 +84,17 @@ def execute(arguments: Sequence[str], command: click.Command = cli, program: str
 
 
 def _fail(message: str, kind: str, as_json: bool, code: int) -> int:
-    click.echo(f"runnel: {message}", err=True)
+    click.echo(f"runnel: {plain(message)}", err=True)
     if as_json:
         click.echo(json.dumps({"error": message, "kind": kind}))
     return code
+
+
+def use_any_terminal() -> None:
+    """A terminal that cannot show × or … gets a question mark instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _show_traceback() -> None:
@@ -95,4 +104,5 @@ def _show_traceback() -> None:
 
 def main() -> NoReturn:
     """Entry point of the console script."""
+    use_any_terminal()
     sys.exit(execute(sys.argv[1:]))

@@ -21,7 +21,7 @@ from runnel.graph import Tensor
 from runnel.inference import Inference
 from runnel.plan.plan import Plan
 from runnel.report.tables import memory_table, schedule_table
-from runnel.report.text import kilobytes
+from runnel.report.text import kilobytes, name_text
 
 Array = npt.NDArray[Any]
 
@@ -36,6 +36,11 @@ def print_json(figures: Mapping[str, Any]) -> None:
     """One object, a line for each key: readable, and the outputs of a run do not fill the screen."""
     lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in figures.items())
     click.echo("{\n" + ",\n".join(lines) + "\n}")
+
+
+def plain(text: str) -> str:
+    """Text of a model or file, unable to move the cursor or to colour the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 @contextmanager
@@ -89,7 +94,7 @@ def print_run(inference: Inference, inputs: Sequence[str]) -> None:
     width = max(map(len, inputs))
     for name, arrays in zip(inputs[:SHOWN_ANSWERS], inference.outputs, strict=False):
         for array, edge in zip(arrays, edges, strict=True):
-            label = f"{name:<{width}}" + (f"  {edge.name}" if len(edges) > 1 else "")
+            label = f"{name:<{width}}" + (f"  {name_text(edge)}" if len(edges) > 1 else "")
             console.print(f"{label}  {answer_text(array, edge, graph.metadata)}", highlight=False, markup=False)
     if len(inputs) > SHOWN_ANSWERS:
         console.print(f"… and {len(inputs) - SHOWN_ANSWERS} more; --json prints all", highlight=False)
@@ -104,7 +109,7 @@ def answer_text(array: Array, edge: Tensor, metadata: Mapping[str, Any]) -> str:
     real = flat.astype(float)
     if edge.quantization is not None and edge.type != "float32":
         real = (real - edge.quantization.zero_point) * edge.quantization.scale
-    labels = metadata.get("labels") or []
+    labels = [plain(label) for label in metadata.get("labels", ())]
     if len(labels) != len(flat):
         labels = [f"[{i}]" for i in range(len(flat))]
     best = sorted(range(len(flat)), key=lambda i: (-real[i], i))[:SHOWN_VALUES]

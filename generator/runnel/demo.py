@@ -84,19 +84,21 @@ def _print(inference: Inference, model: Path, folder: Path, seconds: float) -> N
 @click.option("--model", type=click.Path(path_type=Path), help="Another classifier of images (.tflite).")
 @click.option("--board", "board_name", default="qemu-m7", show_default=True, help="Another emulated board.")
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True,
-    help="Where the generated C and the report go.",
+    "-o", "--output", "folder", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the generated C and the report go.  [default: build/demo in the repository]",
 )  # fmt: skip
-def demo(model: Path | None, board_name: str, folder: Path) -> int:
+def demo(model: Path | None, board_name: str, folder: Path | None) -> int:
     """Shows our person detector two photos on an emulated Cortex-M7."""
     start = time.monotonic()
     model = model or default_model()
+    folder = (folder or resource_root() / "build" / "demo").resolve()
     inference = run_demo(model, board_name, folder)
     _print(inference, model, folder, time.monotonic() - start)
     return 1 if inference.mismatches else 0
 
 
 if __name__ == "__main__":
-    from runnel.cli import execute
+    from runnel.cli import execute, use_any_terminal
 
+    use_any_terminal()
     sys.exit(execute(sys.argv[1:], demo, "scripts/demo"))

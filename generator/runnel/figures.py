@@ -35,9 +35,7 @@ def run_figures(inference: Inference) -> dict[str, Any]:
     figures["stack_bytes"] = result.stack_bytes
     if footprint is not None:
         figures["code_bytes"] = footprint.code_bytes(plan.constants_bytes)
-        figures["flash_bytes"] = (
-            footprint.flash_bytes + footprint.startup_flash_bytes + footprint.harness_flash_bytes
-        )
+        figures["flash_bytes"] = footprint.flash_bytes + footprint.startup_flash_bytes + footprint.harness_flash_bytes
         if result.stack_bytes is not None:
             figures["sram_bytes"] = footprint.sram_bytes(result.stack_bytes)
     figures["instructions"] = None if result.instructions is None else max(result.instructions)

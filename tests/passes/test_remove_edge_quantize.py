@@ -43,6 +43,12 @@ def test_uint8_edges_that_would_lose_values_stay() -> None:
         assert len(remove_edge_quantize.run(edges("uint8", quantization)).operators) == 3
 
 
+def test_shapes_that_contradict_each_other_stay() -> None:
+    before = edges("uint8", UINT8)
+    wrong = {i: activation(i, (1, 2, 2), UINT8, "uint8") for i in (0, 3)}
+    assert len(remove_edge_quantize.run(before.replace(tensors={**before.tensors, **wrong})).operators) == 3
+
+
 def test_int8_to_int8_stays() -> None:
     assert len(remove_edge_quantize.run(edges("int8", Quantization((0.25,), (3,)))).operators) == 3
 

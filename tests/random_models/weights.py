@@ -30,6 +30,7 @@ class Weights:
 def random_weights(builder: GraphBuilder, shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
     """int8 weights: uniform, bell-shaped, tiny (so that the multiplier exceeds 1) or the extremes only."""
     source, random = builder.source, builder.random
+    values: npt.NDArray[Any]
     style = source.choice(("bell", "uniform", "bell", "tiny", "extremes"))
     if style == "bell":
         values = np.clip(np.round(random.normal(0, 40, shape)), -127, 127)
@@ -39,7 +40,7 @@ def random_weights(builder: GraphBuilder, shape: tuple[int, ...]) -> npt.NDArray
         values = random.integers(-2, 3, shape)
     else:
         values = random.choice(np.array([-128, -127, 127]), shape)
-    return np.asarray(values).astype(np.int8)
+    return values.astype(np.int8)
 
 
 def random_scales(builder: GraphBuilder, channels: int, axis: int, per_channel: bool) -> Quantization:

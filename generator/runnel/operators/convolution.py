@@ -92,7 +92,7 @@ def reference_windows(
     for row in range(window.kernel_h):
         for column in range(window.kernel_w):
             top, left = row * window.dilation_h, column * window.dilation_w
-            taken = padded[top::window.stride_h, left::window.stride_w]
+            taken = padded[top :: window.stride_h, left :: window.stride_w]
             taps.append((row, column, taken[: padding.output_height, : padding.output_width]))
     return taps
 

@@ -79,7 +79,7 @@ class FullyConnected(OperatorType):
         zero_point = quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
         rows = data.reshape(-1, weights.shape[1]).astype(np.float64) - zero_point
         sums = (rows @ weights.T.astype(np.float64)).astype(np.int64)
-        return (reference_output(graph, operator, sums, self._multipliers(graph, operator)),)
+        return (reference_output(graph, operator, sums, channel_multipliers(graph, operator)),)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])
@@ -88,21 +88,8 @@ class FullyConnected(OperatorType):
             operator,
             weights_of(graph, operator),
             constant_bias(graph, operator),
-            self._multipliers(graph, operator),
+            channel_multipliers(graph, operator),
             quantization_of(data, operator).zero_point,
         )
         window = Window(1, 1, 1, 1, 1, 1, 0, 0)
         return (convolution_call(operator, data, output, window, weights, constants, target),)
-
-    def _multipliers(self, graph: Graph, operator: Operator) -> tuple[float, ...]:
-        """Per-channel in double; per-tensor multiplies the two scales in float32 first.
-
-        Source: CalculateOpDataFullyConnected and GetQuantizedConvolutionMultipler.
-        """
-        weights = quantization_of(graph.tensor(operator.inputs[1]), operator)
-        if weights.per_channel:
-            return channel_multipliers(graph, operator)
-        input_scale = quantization_of(graph.tensor(operator.inputs[0]), operator).scale
-        output_scale = quantization_of(graph.tensor(operator.outputs[0]), operator).scale
-        product = float(np.float32(input_scale) * np.float32(weights.scale))
-        return (product / output_scale,)

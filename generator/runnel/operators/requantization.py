@@ -81,9 +81,7 @@ def requantization(
     # The accumulator passes through bias + any partial sum of w * x with x in -128..127.
     bound = np.abs(folded) + 128 * np.abs(flat).sum(axis=1)
     right = np.where(alive, -shift, 1)
-    short_form = bool(
-        (bound < 2**30).all() and (right >= 1).all() and (right <= _SHORT_FORM_LARGEST_SHIFT).all()
-    )
+    short_form = bool((bound < 2**30).all() and (right >= 1).all() and (right <= _SHORT_FORM_LARGEST_SHIFT).all())
     return kept, Requantization(
         bias=_wrap(folded),
         multiplier=multiplier.astype(np.int32),
@@ -92,9 +90,7 @@ def requantization(
     )
 
 
-def accumulator_layer(
-    input_zero_point: int, output_zero_point: int, clamp: tuple[int, int]
-) -> Mapping[str, int]:
+def accumulator_layer(input_zero_point: int, output_zero_point: int, clamp: tuple[int, int]) -> Mapping[str, int]:
     """Scalars of the layer struct of every kernel that requantizes accumulators."""
     return {
         "input_zero_point": input_zero_point,

@@ -55,6 +55,8 @@ def _is_lossless(edge: Tensor, inner: Tensor) -> bool:
     """Whether int8 at the edge can stand for `edge`: any real value that matters has its int8 number."""
     if inner.type != "int8" or inner.quantization is None or inner.quantization.per_channel:
         return False
+    if edge.shape != inner.shape:
+        return False  # the operator contradicts itself: leave it for the check
     if edge.type == "float32":
         return True
     if edge.type != "uint8" or edge.quantization is None or edge.quantization.per_channel:

@@ -173,7 +173,9 @@ def test_a_model_too_large_says_by_how_much(console: Console, model: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("plan nothing.tflite --board qemu-m7", "there is no file nothing.tflite"),
+        ("plan nothing.tflite --board qemu-m7", "there is no model nothing.tflite"),
+        (f"plan {'x' * 5000} --board qemu-m7", "File name too long"),
+        ("plan /dev/zero --board qemu-m7", "is not a regular file"),
         ("plan {folder} --board qemu-m7", "is a folder"),
         ("plan {junk} --board qemu-m7", "junk.tflite"),
         ("plan {model} --board qemu-m77", "unknown board 'qemu-m77'"),

@@ -50,7 +50,7 @@ FEW_REAL_INPUTS = 2
 def board_named(name: str) -> tuple[Board, BuildOptions]:
     """A board and how to build for it: with sanitizers where they exist."""
     if name.startswith("host"):
-        return host(dsp="DSP" in name), BuildOptions(optimize="-O2", sanitize=True)
+        return host(dsp="DSP" in name), BuildOptions(optimize="-O1", sanitize=True)
     for tool in ("qemu-system-arm", "arm-none-eabi-gcc"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed: emulated boards are not tested")

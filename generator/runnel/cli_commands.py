@@ -24,6 +24,7 @@ from runnel.figures import plan_figures
 from runnel.operator_docs import operator_entries, operators_markdown
 from runnel.output_folder import staged_folder
 from runnel.plan.plan import Plan
+from runnel.reference import selftest_crc
 from runnel.report.text import kilobytes
 
 
@@ -57,7 +58,7 @@ def compile_command(model: Path, board_name: str, folder: Path, name: str, optio
     board = load_board(board_name)
     plan = _plan(model, board, options, name)
     with staged_folder(folder) as stage:
-        write_sources(plan, stage)
+        write_sources(plan, stage, selftest_crc(plan.schedule.graph))
         files = sorted(str(p.relative_to(stage)) for p in stage.rglob("*") if p.is_file())
     if as_json:
         print_json({**plan_figures(plan), "folder": str(folder), "files": files})

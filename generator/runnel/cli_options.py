@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -94,9 +95,13 @@ def name_option(command: Command) -> Command:
 
 
 def existing_model(path: Path) -> Path:
-    """The path, if a file is there. Raises RunnelError that says what a MODEL is."""
-    if path.is_dir():
-        raise RunnelError(f"{path} is a folder; give the path of a .tflite file")
-    if not path.exists():
-        raise RunnelError(f"there is no file {path}; give the path of a .tflite file")
+    """The path, if a regular file is there (a device could be read forever). Raises RunnelError otherwise."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunnelError(f"there is no model {path}: {reason}; give the path of a .tflite file") from error
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise RunnelError(f"{path} is {what}; give the path of a .tflite file")
     return path

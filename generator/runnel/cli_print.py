@@ -12,7 +12,6 @@ from typing import Any
 import click
 import numpy.typing as npt
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from runnel.boards import Board, Memory
@@ -65,7 +64,7 @@ def print_plan(plan: Plan, board: Board, details: bool) -> None:
         proof += ", proved the smallest possible"
     overhead = f", {plan.macs_overhead:.1%} of them recomputed" if plan.macs_overhead else ""
     console.print(
-        _two_columns(
+        two_columns(
             [
                 ("model", f"{plan.name} for {board.name}: {board.description}"),
                 ("arena", f"{plan.arena_bytes:,} bytes ({kilobytes(plan.arena_bytes)}{sram}); {proof}"),
@@ -80,11 +79,10 @@ def _share(memory: Memory) -> str:
     return f" of {kilobytes(memory.bytes)} {memory.name}"
 
 
-def _two_columns(rows: Sequence[tuple[str, str]]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+def two_columns(rows: Sequence[tuple[str, str]]) -> Text:
+    """Rows with their second parts below each other."""
+    width = max(len(name) for name, _ in rows)
+    return Text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
 
 
 def print_run(inference: Inference, inputs: Sequence[str]) -> None:
@@ -99,7 +97,7 @@ def print_run(inference: Inference, inputs: Sequence[str]) -> None:
     if len(inputs) > SHOWN_ANSWERS:
         console.print(f"… and {len(inputs) - SHOWN_ANSWERS} more; --json prints all", highlight=False)
     console.print()
-    console.print(measured_table(run_figures(inference)))
+    console.print(measured_text(run_figures(inference)))
     console.print(verdict(inference), highlight=False)
 
 
@@ -117,7 +115,7 @@ def answer_text(array: Array, edge: Tensor, metadata: Mapping[str, Any]) -> str:
     return "  ".join(f"{labels[i]} {real[i]:.3f}" for i in best) + more
 
 
-def measured_table(figures: Mapping[str, Any]) -> Table:
+def measured_text(figures: Mapping[str, Any]) -> Text:
     """The figures of run_figures as people read them; what a board does not tell is left out."""
     rows: list[tuple[str, str]] = []
     if figures["sram_bytes"] is not None:
@@ -132,7 +130,7 @@ def measured_table(figures: Mapping[str, Any]) -> Table:
     if figures["instructions"] is not None:
         per_mac = f" ({figures['instructions'] / figures['macs']:.2f} per MAC)" if figures["macs"] else ""
         rows.append(("executed instructions", f"{figures['instructions']:,}{per_mac}"))
-    return _two_columns(rows)
+    return two_columns(rows)
 
 
 def verdict(inference: Inference) -> str:

@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from runnel.boards import load_board
-from runnel.cli_print import answer_text, console, measured_table, progress, verdict
+from runnel.cli_print import answer_text, console, measured_text, progress, two_columns, verdict
 from runnel.compiler import Options, write_sources
 from runnel.errors import RunnelError
 from runnel.figures import run_figures
@@ -20,6 +19,7 @@ from runnel.graph import Graph
 from runnel.inference import Array, Inference, infer
 from runnel.naming import model_name
 from runnel.output_folder import staged_folder
+from runnel.reference import selftest_crc
 from runnel.report.html import render_html
 from runnel.report.text import kilobytes
 from runnel.resources import resource_root
@@ -59,7 +59,7 @@ def run_demo(model: Path, board_name: str, folder: Path) -> Inference:
         inference = infer(model, load_board(board_name), Options(), model_name(model), inputs, "tflm", report)
     figures = {k: v for k, v in run_figures(inference).items() if k != "outputs"}
     with staged_folder(folder) as stage:
-        write_sources(inference.plan, stage)
+        write_sources(inference.plan, stage, selftest_crc(inference.plan.schedule.graph))
         (stage / "report.html").write_text(render_html(inference.plan, figures), encoding="utf-8")
     return inference
 
@@ -69,12 +69,13 @@ def _print(inference: Inference, model: Path, folder: Path, seconds: float) -> N
     edge = graph.tensor(graph.outputs[0])
     board = inference.firmware.board
     console.print(f"{model.name} ({kilobytes(model.stat().st_size)}) on {board.name}: {board.description}\n")
-    answers = Table(box=None, pad_edge=False, show_header=False)
-    for (photo, content), arrays in zip(PHOTOS.items(), inference.outputs, strict=True):
-        answers.add_row(f"{photo} ({content})", answer_text(arrays[0], edge, graph.metadata))
-    console.print(answers)
+    answers = [
+        (f"{photo} ({content})", answer_text(arrays[0], edge, graph.metadata))
+        for (photo, content), arrays in zip(PHOTOS.items(), inference.outputs, strict=True)
+    ]
+    console.print(two_columns(answers))
     console.print()
-    console.print(measured_table(run_figures(inference)))
+    console.print(measured_text(run_figures(inference)))
     console.print(f"\n{verdict(inference)}", highlight=False)
     console.print(f"generated C and report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"finished in {seconds:.1f} s", highlight=False)

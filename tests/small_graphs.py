@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator, Quantization, Tensor
+from runnel.reference import evaluate
 from runnel.run.oracle import tflm_oracle
 from runnel.tflite.writer import write_tflite
 
@@ -74,6 +75,22 @@ def assert_consistent(some: Graph) -> None:
     used = {i for each in some.operators for i in (*each.inputs, *each.outputs) if i is not None}
     assert set(some.tensors) == used | {*some.inputs, *some.outputs}
     assert all(tensor.index == i for i, tensor in some.tensors.items())
+
+
+def assert_same_values(before: Graph, after: Graph) -> None:
+    """The operators' references give the same bytes for both. Works for explicit padding, which no file can say."""
+    random = np.random.default_rng(0)
+    for spread in (1.0, 0.2):
+        inputs = []
+        for tensor in (before.tensor(i) for i in before.inputs):
+            noise = random.uniform(-128, 128, tensor.shape) * spread
+            inputs.append(noise.astype(np.float32) / 64 if tensor.type == "float32" else _stored(noise, tensor.type))
+        for first, second in zip(evaluate(before, inputs), evaluate(after, inputs), strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def _stored(noise: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
+    return np.floor(noise + (128 if kind == "uint8" else 0)).astype(kind)
 
 
 def assert_same_answers(before: Graph, after: Graph) -> None:

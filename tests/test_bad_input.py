@@ -58,10 +58,6 @@ def set_edges(**fields: object) -> Change:
     return lambda model: subgraph(model).update(fields)
 
 
-def add_subgraph(model: Fields) -> None:
-    model["Subgraphs"].append(subgraph(model))
-
-
 def set_kind(kind: str, **fields: object) -> Change:
     return lambda model: model["OperatorCodes"].__setitem__(1, code(kind, **fields))
 
@@ -186,7 +182,7 @@ DAMAGED: dict[str, tuple[Change, str]] = {
 }
 
 UNSUPPORTED: dict[str, tuple[Change, str]] = {
-    "control flow": (add_subgraph, "2 subgraphs .control flow.*one subgraph is supported"),
+    "control flow": (lambda m: m["Subgraphs"].append(subgraph(m)), "2 subgraphs .control flow.*one subgraph"),
     "custom operator": (set_kind("CUSTOM", CustomCode="Magic"), "operator 1 is the custom operator 'Magic'"),
     "operator": (set_kind("DIV"), r"operator 1 \(DIV\).*not supported; supported are: .*CONV_2D"),
     "float": (make_float_weights, "float32 activations .* a float model, .*full-integer post-training"),

@@ -9,9 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bad_files import convolution_file, damaged, lying_file, serialise
-from random_models.graphs import graph_model
-from random_models.source import SeededSource
+from bad_files import convolution_file, damaged, lying_file, serialise, sound_graph
 from runnel.check import check_graph
 from runnel.errors import RunnelError
 from runnel.operators import Target
@@ -64,7 +62,7 @@ def mutations(count: int, seed: int, make: Callable[[int], bytes]) -> Counter[st
 def test_mutated_bytes(full: bool, seed: int) -> None:
     """Damage to files that our builder and our writer made, and to small real ones where they are there."""
     files = [serialise(convolution_file())]
-    files += [write_tflite(graph_model(SeededSource(number))) for number in range(8)]
+    files += [write_tflite(sound_graph(number)) for number in range(8)]
     for name in ("tflm_hello_world_int8", "tflm_micro_speech_quantized", "wv_ymac"):
         path = TESTDATA / "models" / f"{name}.tflite"
         files += [path.read_bytes()] if path.is_file() else []

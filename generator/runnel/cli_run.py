@@ -41,9 +41,7 @@ DIFFERS = 1
     help="An image (png, jpg, bmp), array (npy, bin) or sound (wav). Repeat it for more inferences; a model with N "
     "inputs takes N files for each.",
 )  # fmt: skip
-@click.option(
-    "--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N random inputs.  [default: 1]"
-)
+@click.option("--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N random inputs.  [default: 1]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random inputs.")
 @click.option(
     "--oracle", type=click.Choice(["tflm", "litert", "none"]), default="tflm", show_default=True,
@@ -102,4 +100,3 @@ def _inputs(files: Sequence[Path], count: int, seed: int) -> Callable[[Graph], l
         return [arrays[i : i + len(edges)] for i in range(0, len(arrays), len(edges))]
 
     return make
-

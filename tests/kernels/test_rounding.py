@@ -22,11 +22,13 @@ void requantize(int32_t rounding, int32_t count, const int32_t *acc, const int32
 void requantize(int32_t rounding, int32_t count, const int32_t *acc, const int32_t *multiplier, const int8_t *shift,
                 int32_t zero_point, int8_t *output)
 {
-    const struct runnel_requantization layer = {.bias = acc, .multiplier = multiplier, .shift = shift,
+    const struct runnel_accumulator_layer layer = {.bias = acc, .multiplier = multiplier, .shift = shift,
         .output_zero_point = zero_point, .clamp_min = -128, .clamp_max = 127};
 
     for (int32_t i = 0; i < count; i++) {
-        output[i] = runnel_requantize_accumulator(&layer, rounding, i, acc[i]);
+        const struct runnel_channel channel = runnel_load_channel(&layer, rounding, i);
+
+        output[i] = runnel_requantize_accumulator(&layer, rounding, &channel, acc[i]);
     }
 }
 """

@@ -15,6 +15,7 @@ from small_graphs import (
     activation,
     assert_consistent,
     assert_same_answers,
+    assert_same_values,
     constant,
     graph,
     kinds,
@@ -76,12 +77,15 @@ def test_pad_becomes_padding(kind: str) -> None:
     after = folded(padded(SPATIAL, kind))
     assert kinds(after) == [kind] and sides(after) == (1, 2, 0, 1)
     assert after.operators[0].inputs[0] == 0 and after.operators[0].index == 1
+    assert_same_values(padded(SPATIAL, kind), after)
 
 
 def test_pad_adds_to_same_over_the_padded_size() -> None:
-    after = folded(padded(((0, 0), (0, 1), (1, 0), (0, 0)), padding="SAME", stride_h=2, stride_w=2))
+    before = padded(((0, 0), (0, 1), (1, 0), (0, 0)), padding="SAME", stride_h=2, stride_w=2)
+    after = folded(before)
     # 7 rows and columns at stride 2: SAME adds 1 before and 1 after
     assert sides(after) == (1, 2, 2, 1)
+    assert_same_values(before, after)
 
 
 @pytest.mark.usefixtures("tflm")
@@ -138,9 +142,11 @@ def test_each_reader_gets_what_it_can_take() -> None:
         operator(2, "CONV_2D", (2, 8), (9,), WINDOW),
         operator(3, "MAX_POOL_2D", (2,), (10,), pool),
     ]
-    after = folded(graph(tensors, operators, (0,), (4, 9, 10)))
+    before = graph(tensors, operators, (0,), (4, 9, 10))
+    after = folded(before)
     assert kinds(after) == ["PAD", "CONV_2D", "CONV_2D", "MAX_POOL_2D"]
     assert [o.inputs[0] for o in after.operators] == [0, 0, 0, 2]
+    assert_same_values(before, after)
 
 
 def test_pad_that_is_an_output_stays_for_it() -> None:
@@ -164,8 +170,10 @@ def test_a_chain_of_pads() -> None:
         operator(1, "PAD", (2, 3), (4,)),
         operator(2, "CONV_2D", (4, 5), (6,), WINDOW),
     ]
-    after = folded(graph(tensors, operators, (0,), (6,)))
+    before = graph(tensors, operators, (0,), (6,))
+    after = folded(before)
     assert kinds(after) == ["CONV_2D"] and sides(after) == (2, 0, 0, 2)
+    assert_same_values(before, after)
 
 
 def test_paddings_that_are_computed_or_contradict_the_shape_stay() -> None:

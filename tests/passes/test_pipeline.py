@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from random_models.graphs import graph_model
-from random_models.source import SeededSource
+from bad_files import sound_graph
 from runnel.check import check_graph
-from runnel.passes import Edges, optimise
+from runnel.passes import PASSES, Edges, optimise
 from runnel.tflite.reader import read_tflite
-from small_graphs import assert_consistent, kinds
+from small_graphs import assert_consistent, assert_same_values, kinds
 
 EXPECTED = {
     "mcunet-vww1": {"CONV_2D": 30, "DEPTHWISE_CONV_2D": 15, "ADD": 8, "MEAN": 2, "FULLY_CONNECTED": 1},
@@ -41,11 +40,27 @@ def test_original_edges_keep_their_types(testdata: Path) -> None:
     assert kinds(after)[0] == "QUANTIZE" and kinds(after)[-1] == "DEQUANTIZE"
 
 
+def test_no_pass_changes_an_answer(seed: int, full: bool) -> None:
+    """Each pass alone, against the operators' references."""
+    fired: Counter[str] = Counter()
+    for number in range(200 if full else 40):
+        graph = sound_graph(seed, number)
+        for name, run in PASSES.items():
+            if name == "remove_edge_quantize":
+                continue
+            after = run(graph)
+            if [(o.kind, o.inputs) for o in after.operators] != [(o.kind, o.inputs) for o in graph.operators]:
+                fired[name] += 1
+                assert_same_values(graph, after)
+            graph = after
+    assert {"fold_constants", "sink_transpose", "fold_pad", "remove_dead_at_end"} <= set(fired), fired
+
+
 @pytest.mark.parametrize("edges", ["int8", "original"])
 def test_random_graphs(seed: int, edges: Edges) -> None:
     """Sound graphs pass the check after the passes; the passes change nothing when run again."""
     for number in range(40):
-        before = graph_model(SeededSource(seed, number))
+        before = sound_graph(seed, number)
         after = optimise(before, edges)
         assert_consistent(after)
         check_graph(after, f"graph {number}")

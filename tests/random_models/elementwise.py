@@ -88,12 +88,16 @@ def softmax(builder: GraphBuilder, data: int) -> int:
     return builder.operator("SOFTMAX", (data,), builder.shape(data), output, attributes, Spread(0.2, 0.2))
 
 
+def as_uint8(quantization: Quantization) -> Quantization:
+    """The same real values with uint8 instead of int8."""
+    return Quantization(quantization.scales, (quantization.zero_point + 128,))
+
+
 def requantize(builder: GraphBuilder, data: int, output_type: str = "int8") -> int:
     """QUANTIZE between 8-bit types."""
     fitted = builder.fitted(builder.spreads[data])
-    if output_type == "uint8":
-        fitted = Quantization(fitted.scales, (fitted.zero_point + 128,))
-    return builder.operator("QUANTIZE", (data,), builder.shape(data), fitted, {}, builder.spreads[data], output_type)
+    output = as_uint8(fitted) if output_type == "uint8" else fitted
+    return builder.operator("QUANTIZE", (data,), builder.shape(data), output, {}, builder.spreads[data], output_type)
 
 
 def dequantize(builder: GraphBuilder, data: int) -> int:

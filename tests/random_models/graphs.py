@@ -261,8 +261,7 @@ def start(builder: GraphBuilder, shape: tuple[int, ...], ends: str) -> int:
     if ends == "int8":
         return builder.input(shape)
     chosen = builder.quantization()
-    used = type(chosen)(chosen.scales, (chosen.zero_point + 128,))
-    data = builder.input(shape, used, "uint8")
+    data = builder.input(shape, elementwise.as_uint8(chosen), "uint8")
     if builder.source.chance(0.7):
         builder.force(chosen)
     return elementwise.requantize(builder, data)

@@ -90,22 +90,28 @@ def transpose(builder: GraphBuilder) -> int:
 
 def quantize(builder: GraphBuilder) -> int:
     source = builder.source
-    kind = source.choice(("int8", "float", "from uint8", "to uint8"))
+    kind = source.choice(("int8", "float", "from uint8", "to uint8"))  # TFLM has no float to uint8
     if kind == "float":
-        return elementwise.quantize_float(builder, builder.shape(anything_shape(builder)))
+        return elementwise.quantize_float(builder, shape_only(builder))
     if kind == "from uint8":
-        shape = builder.shape(anything_shape(builder))
-        chosen = builder.quantization()
-        used = type(chosen)(chosen.scales, (chosen.zero_point + 128,))
-        return elementwise.requantize(builder, builder.input(shape, used, "uint8"))
+        return elementwise.requantize(builder, uint8_input(builder))
     return elementwise.requantize(builder, anything(builder), "uint8" if kind == "to uint8" else "int8")
 
 
-def anything_shape(builder: GraphBuilder) -> int:
-    """A tensor of random shape that is no input of the model; only its shape is of use."""
-    index = anything(builder)
-    builder.inputs.remove(index)
-    return index
+def dequantize(builder: GraphBuilder) -> int:
+    from_uint8 = builder.source.chance(0.3)
+    return elementwise.dequantize(builder, uint8_input(builder) if from_uint8 else anything(builder))
+
+
+def uint8_input(builder: GraphBuilder) -> int:
+    return builder.input(shape_only(builder), elementwise.as_uint8(builder.quantization()), "uint8")
+
+
+def shape_only(builder: GraphBuilder) -> tuple[int, ...]:
+    """The shape of an input that is not made."""
+    shape = builder.shape(anything(builder))
+    builder.inputs.pop()
+    return shape
 
 
 def softmax(builder: GraphBuilder) -> int:
@@ -142,7 +148,7 @@ OPERATORS: Mapping[str, Maker] = {
     "TRANSPOSE": transpose,
     "RESIZE_NEAREST_NEIGHBOR": lambda b: shaping.resize_nearest_neighbor(b, image(b)),
     "QUANTIZE": quantize,
-    "DEQUANTIZE": lambda b: elementwise.dequantize(b, anything(b)),
+    "DEQUANTIZE": dequantize,
 }
 
 # How often each kind is drawn: the kernels with most code paths most.

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bad_files import Fields, convolution_file, quantization, serialise
-from random_models.graphs import graph_model
-from random_models.source import SeededSource
+from bad_files import Fields, convolution_file, quantization, serialise, sound_graph
 from runnel.graph import Graph, Quantization, Tensor
 from runnel.tflite.reader import read_tflite
 from runnel.tflite.writer import write_tflite
@@ -96,7 +94,7 @@ def numbered(graph: Graph) -> Graph:
 
 @pytest.mark.parametrize("number", range(20))
 def test_what_was_written_is_read(seed: int, number: int) -> None:
-    before = numbered(graph_model(SeededSource(seed, number)))
+    before = numbered(sound_graph(seed, number))
     after = read_tflite(write_tflite(before), "folder/random.tflite")
     assert (after.name, after.inputs, after.outputs) == ("random", before.inputs, before.outputs)
     for one, other in zip(before.operators, after.operators, strict=True):
@@ -120,7 +118,7 @@ def read(model: Fields) -> Graph:
 
 def test_metadata() -> None:
     values = {"labels": ["cat", "döner"], "mean": [0.5], "std": 2, "colour_order": "RGB", "description": "x"}
-    graph = replace(numbered(graph_model(SeededSource(1))), metadata=values)
+    graph = replace(numbered(sound_graph(1)), metadata=values)
     assert read_tflite(write_tflite(graph), "x.tflite").metadata == values
 
 
@@ -138,7 +136,7 @@ def test_operators_out_of_order_are_sorted() -> None:
 
 
 def test_operators_that_are_in_order_stay_so() -> None:
-    graph = numbered(graph_model(SeededSource(7)))
+    graph = numbered(sound_graph(7))
     read_back = read_tflite(write_tflite(graph), "x.tflite")
     assert [o.index for o in read_back.operators] == list(range(len(graph.operators)))
 

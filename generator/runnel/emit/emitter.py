@@ -107,17 +107,13 @@ def _memory_map(plan: Plan) -> list[str]:
         buffer = placed.buffer
         holds = ", ".join(short_name(graph.tensor(t).name) for t in buffer.tensors) or "scratch"
         steps = f"{buffer.first}..{buffer.last}"
-        lines.append(
-            f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {holds}"
-        )
+        lines.append(f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {holds}")
     return lines
 
 
 def _schedule(plan: Plan) -> list[str]:
     graph = plan.schedule.graph
-    return [
-        f"{step:3}: {describe(graph, segment.segment.operators[0])}" for step, segment in enumerate(plan.segments)
-    ]
+    return [f"{step:3}: {describe(graph, segment.segment.operators[0])}" for step, segment in enumerate(plan.segments)]
 
 
 def edges(plan: Plan) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:

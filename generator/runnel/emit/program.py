@@ -42,6 +42,7 @@ class CFunction:
 
     name: str
     kernel: str
+    layer_struct: str
     function: str
     input_types: tuple[str, ...]
     output_type: str
@@ -114,6 +115,7 @@ class _Builder:
             self.functions[key] = CFunction(
                 name=f"{call.kernel}_{number}",
                 kernel=call.kernel,
+                layer_struct=call.layer_struct,
                 function=call.function,
                 input_types=types,
                 output_type=output_type,
@@ -128,9 +130,7 @@ class _Builder:
         fields = [(c.name, self._array(c.data, f"{prefix}_{c.name}", operator)) for c in call.constants]
         fields += [(k, int_literal(v)) for k, v in call.layer.items()]
         name = f"{prefix}_layer"
-        self.structs.append(
-            CStruct(f"runnel_{call.kernel}_layer", name, tuple(fields), describe(self.graph, operator))
-        )
+        self.structs.append(CStruct(call.layer_struct, name, tuple(fields), describe(self.graph, operator)))
         return name
 
     def _shape(self, call: KernelCall, prefix: str) -> str:
@@ -163,9 +163,7 @@ class _Builder:
         return f"SCRATCH({placed.offset})"
 
     def program(self) -> Program:
-        functions = tuple(
-            replace(f, note=_users_note(self.users[f.name])) for f in self.functions.values()
-        )
+        functions = tuple(replace(f, note=_users_note(self.users[f.name])) for f in self.functions.values())
         return Program(
             arrays=tuple(self.arrays.values()),
             structs=tuple(self.structs),

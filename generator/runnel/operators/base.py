@@ -64,6 +64,7 @@ class KernelCall:
 
     shape: integers known at compile time; calls with equal kernel, variant and shape share one C function.
     layer: integers of this call only (zero points, clamps), fields of the layer struct.
+    layer_type: the layer struct, where several kernels share one; `runnel_<kernel>_layer` unless it is given.
     constants: arrays of this call, pointer fields of the layer struct.
     inputs, output: tensor numbers; a constant tensor is passed as a pointer into flash.
     scratch_bytes: arena bytes needed during the call, 4-byte aligned; NULL is passed for 0.
@@ -79,6 +80,11 @@ class KernelCall:
     scratch_bytes: int = 0
     in_place: tuple[int, ...] = ()
     variant: Literal["portable", "dsp", "mve"] = "portable"
+    layer_type: str = ""
+
+    @property
+    def layer_struct(self) -> str:
+        return self.layer_type or f"runnel_{self.kernel}_layer"
 
     @property
     def function(self) -> str:

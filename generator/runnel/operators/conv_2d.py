@@ -15,18 +15,18 @@ import numpy.typing as npt
 from runnel.graph import Graph, Operator, Tensor
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
 from runnel.operators.convolution import (
+    WEIGHTED_CONSTRAINTS,
     channel_multipliers,
     constant_bias,
-    has_int8_activations,
-    has_int8_weights,
-    has_symmetric_weights,
     reference_output,
     reference_windows,
     weights_of,
+    window_of,
+    window_shape,
 )
 from runnel.operators.padding import padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of
-from runnel.operators.requantization import Requantization, accumulator_layer, requantization
+from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer, requantization
 
 
 def _no_groups(graph: Graph, operator: Operator) -> str | None:
@@ -53,9 +53,7 @@ class Conv2D(OperatorType):
         "dilation_h_factor": "int",
     }
     constraints: ClassVar[tuple[Constraint, ...]] = (
-        has_int8_activations,
-        has_int8_weights,
-        has_symmetric_weights,
+        *WEIGHTED_CONSTRAINTS,
         _no_groups,
     )
 
@@ -69,26 +67,14 @@ class Conv2D(OperatorType):
         return graph.tensor(operator.outputs[0]).elements * weights.elements // weights.shape[0]
 
     def window(self, graph: Graph, operator: Operator) -> Window | None:
-        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
-        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
-        attributes = operator.attributes
-        return Window(
-            kernel_h=weights.shape[1],
-            kernel_w=weights.shape[2],
-            stride_h=int(attributes["stride_h"]),
-            stride_w=int(attributes["stride_w"]),
-            dilation_h=int(attributes.get("dilation_h_factor", 1)),
-            dilation_w=int(attributes.get("dilation_w_factor", 1)),
-            pad_top=padding.top,
-            pad_left=padding.left,
-        )
+        return window_of(graph, operator)
 
     def reference(
         self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
     ) -> tuple[npt.NDArray[Any], ...]:
         data, weights = inputs[0], inputs[1]
-        window = self.window(graph, operator)
-        assert data is not None and weights is not None and window is not None
+        window = window_of(graph, operator)
+        assert data is not None and weights is not None
         padding = padding_of(operator, data.shape[1], data.shape[2], window.kernel_h, window.kernel_w)
         centred = data[0].astype(np.int64) - quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
         sums = np.zeros((padding.output_height * padding.output_width, weights.shape[0]))
@@ -100,8 +86,7 @@ class Conv2D(OperatorType):
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])
         output = graph.tensor(operator.outputs[0])
-        window = self.window(graph, operator)
-        assert window is not None
+        window = window_of(graph, operator)
         weights, constants = requantization(
             operator,
             weights_of(graph, operator),
@@ -149,6 +134,7 @@ def convolution_call(
         inputs=(data.index,),
         output=output.index,
         scratch_bytes=pixels_at_once * column_bytes if gather else 0,
+        layer_type=LAYER_TYPE,
     )
 
 
@@ -164,12 +150,5 @@ def _spatial_shape(data: Tensor, output: Tensor, window: Window, one_pixel: bool
         "input_width": sizes[1],
         "output_height": sizes[2],
         "output_width": sizes[3],
-        "kernel_height": window.kernel_h,
-        "kernel_width": window.kernel_w,
-        "stride_height": window.stride_h,
-        "stride_width": window.stride_w,
-        "dilation_height": window.dilation_h,
-        "dilation_width": window.dilation_w,
-        "pad_top": window.pad_top,
-        "pad_left": window.pad_left,
+        **window_shape(window),
     }

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Window
-from runnel.operators.padding import Padding
+from runnel.operators.base import Constraint, Window
+from runnel.operators.padding import Padding, padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of, quantize_multiplier
 from runnel.operators.reference_math import multiply_by_quantized_multiplier, wrap_int32
 
@@ -47,6 +47,41 @@ def has_symmetric_weights(graph: Graph, operator: Operator) -> str | None:
     if len(quantization.scales) not in (1, channels):
         return f"{len(quantization.scales)} weight scales for {channels} output channels"
     return None
+
+
+WEIGHTED_CONSTRAINTS: tuple[Constraint, ...] = (has_int8_activations, has_int8_weights, has_symmetric_weights)
+"""What all three kinds ask for."""
+
+
+def window_of(graph: Graph, operator: Operator) -> Window:
+    """The receptive field of a convolution whose weights are [*, kernel height, kernel width, *]."""
+    data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
+    padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
+    attributes = operator.attributes
+    return Window(
+        kernel_h=weights.shape[1],
+        kernel_w=weights.shape[2],
+        stride_h=int(attributes["stride_h"]),
+        stride_w=int(attributes["stride_w"]),
+        dilation_h=int(attributes.get("dilation_h_factor", 1)),
+        dilation_w=int(attributes.get("dilation_w_factor", 1)),
+        pad_top=padding.top,
+        pad_left=padding.left,
+    )
+
+
+def window_shape(window: Window) -> dict[str, int]:
+    """The fields of a kernel's shape struct that say what a window looks like."""
+    return {
+        "kernel_height": window.kernel_h,
+        "kernel_width": window.kernel_w,
+        "stride_height": window.stride_h,
+        "stride_width": window.stride_w,
+        "dilation_height": window.dilation_h,
+        "dilation_width": window.dilation_w,
+        "pad_top": window.pad_top,
+        "pad_left": window.pad_left,
+    }
 
 
 def weights_of(graph: Graph, operator: Operator) -> npt.NDArray[np.int8]:

@@ -15,18 +15,18 @@ import numpy.typing as npt
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
 from runnel.operators.convolution import (
+    WEIGHTED_CONSTRAINTS,
     channel_multipliers,
     constant_bias,
-    has_int8_activations,
-    has_int8_weights,
-    has_symmetric_weights,
     reference_output,
     reference_windows,
     weights_of,
+    window_of,
+    window_shape,
 )
 from runnel.operators.padding import padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of
-from runnel.operators.requantization import accumulator_layer, requantization
+from runnel.operators.requantization import LAYER_TYPE, accumulator_layer, requantization
 
 READ_AHEAD_BYTES = 8
 """Bytes after the plane that the DSP kernel's zero taps may read."""
@@ -68,9 +68,7 @@ class DepthwiseConv2D(OperatorType):
         "dilation_h_factor": "int",
     }
     constraints: ClassVar[tuple[Constraint, ...]] = (
-        has_int8_activations,
-        has_int8_weights,
-        has_symmetric_weights,
+        *WEIGHTED_CONSTRAINTS,
         _channels_fit,
         _multiplier_is_true,
     )
@@ -85,26 +83,14 @@ class DepthwiseConv2D(OperatorType):
         return graph.tensor(operator.outputs[0]).elements * weights.shape[1] * weights.shape[2]
 
     def window(self, graph: Graph, operator: Operator) -> Window | None:
-        data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
-        padding = padding_of(operator, data.shape[1], data.shape[2], weights.shape[1], weights.shape[2])
-        attributes = operator.attributes
-        return Window(
-            kernel_h=weights.shape[1],
-            kernel_w=weights.shape[2],
-            stride_h=int(attributes["stride_h"]),
-            stride_w=int(attributes["stride_w"]),
-            dilation_h=int(attributes.get("dilation_h_factor", 1)),
-            dilation_w=int(attributes.get("dilation_w_factor", 1)),
-            pad_top=padding.top,
-            pad_left=padding.left,
-        )
+        return window_of(graph, operator)
 
     def reference(
         self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]
     ) -> tuple[npt.NDArray[Any], ...]:
         data, weights = inputs[0], inputs[1]
-        window = self.window(graph, operator)
-        assert data is not None and weights is not None and window is not None
+        window = window_of(graph, operator)
+        assert data is not None and weights is not None
         padding = padding_of(operator, data.shape[1], data.shape[2], window.kernel_h, window.kernel_w)
         centred = data[0].astype(np.int64) - quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point
         # output channel c reads input channel c // multiplier
@@ -116,8 +102,7 @@ class DepthwiseConv2D(OperatorType):
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
-        window = self.window(graph, operator)
-        assert window is not None
+        window = window_of(graph, operator)
         weights, constants = requantization(
             operator,
             np.moveaxis(weights_of(graph, operator)[0], 2, 0),
@@ -147,6 +132,7 @@ class DepthwiseConv2D(OperatorType):
                 output=output.index,
                 scratch_bytes=shape["plane_bytes"],
                 in_place=(0,) if shape["depth_multiplier"] == 1 else (),
+                layer_type=LAYER_TYPE,
             ),
         )
 
@@ -162,14 +148,7 @@ def _shape(data: tuple[int, ...], output: tuple[int, ...], window: Window) -> di
         "output_height": output[1],
         "output_width": output[2],
         "depth_multiplier": output[3] // data[3],
-        "kernel_height": window.kernel_h,
-        "kernel_width": window.kernel_w,
-        "stride_height": window.stride_h,
-        "stride_width": window.stride_w,
-        "dilation_height": window.dilation_h,
-        "dilation_width": window.dilation_w,
-        "pad_top": window.pad_top,
-        "pad_left": window.pad_left,
+        **window_shape(window),
         "plane_height": plane_height,
         "plane_width": plane_width,
         "plane_bytes": plane_height * plane_width + READ_AHEAD_BYTES,

@@ -16,11 +16,9 @@ from runnel.graph import Graph, Operator
 from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
 from runnel.operators.conv_2d import convolution_call
 from runnel.operators.convolution import (
+    WEIGHTED_CONSTRAINTS,
     channel_multipliers,
     constant_bias,
-    has_int8_activations,
-    has_int8_weights,
-    has_symmetric_weights,
     reference_output,
     weights_of,
 )
@@ -55,9 +53,7 @@ class FullyConnected(OperatorType):
         "keep_num_dims": "bool",
     }
     constraints: ClassVar[tuple[Constraint, ...]] = (
-        has_int8_activations,
-        has_int8_weights,
-        has_symmetric_weights,
+        *WEIGHTED_CONSTRAINTS,
         _default_weights_format,
         _inputs_fit,
     )

@@ -90,6 +90,10 @@ def requantization(
     )
 
 
+LAYER_TYPE = "runnel_accumulator_layer"
+"""The layer struct of accumulator.h."""
+
+
 def accumulator_layer(input_zero_point: int, output_zero_point: int, clamp: tuple[int, int]) -> Mapping[str, int]:
     """Scalars of the layer struct of every kernel that requantizes accumulators."""
     return {

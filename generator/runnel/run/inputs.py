@@ -174,6 +174,9 @@ def _random_array(edge: Tensor, number: int, generator: np.random.Generator) -> 
     unit = _random_unit(edge, number, generator)
     values = low + unit * (high - low)
     if edge.type == "float32":
+        if number % 2 and edge.quantization is not None:  # values halfway between two steps show how ties are rounded
+            half = edge.quantization.scale / 2
+            values = np.round(values / half) * half
         return values.astype(np.float32)
     return np.clip(np.round(values), low, high).astype(edge.type)
 

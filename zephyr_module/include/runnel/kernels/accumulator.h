@@ -7,12 +7,14 @@
 
 #include "runnel/kernels/common.h"
 
-/* Constants of all output channels of a layer; the input's zero point is folded into bias. */
-struct runnel_requantization {
+/* The layer struct of every kernel that requantizes accumulators. The input's zero point is folded into bias. */
+struct runnel_accumulator_layer {
+	const int8_t *weights;
 	const int32_t *bias;
 	const int32_t *multiplier;
 	/* short form: shifts to the right, 1..20; else TFLite's shifts, to the left where positive */
 	const int8_t *shift;
+	int32_t input_zero_point; /* what padding holds */
 	int32_t output_zero_point;
 	int32_t clamp_min;
 	int32_t clamp_max;
@@ -47,25 +49,47 @@ RUNNEL_INLINE int32_t runnel_doubled_multiply_high(int32_t addend, int32_t value
 #endif
 }
 
-/* acc -> int8 of output channel `channel`, rounded twice exactly as TensorFlow Lite Micro does.
+/* What one output channel needs; loaded once where many outputs of it follow. */
+struct runnel_channel {
+	int32_t bias;
+	int32_t multiplier;
+	int32_t shift;
+	int32_t addend; /* short form: rounding and output zero point in one */
+};
+
+RUNNEL_INLINE struct runnel_channel runnel_load_channel(const struct runnel_accumulator_layer *layer, int32_t rounding,
+							int32_t channel)
+{
+	const int32_t shift = layer->shift[channel];
+	const struct runnel_channel constants = {
+		.bias = layer->bias[channel],
+		.multiplier = layer->multiplier[channel],
+		.shift = shift,
+		.addend = rounding & RUNNEL_SHORT_FORM
+				  ? (2 * layer->output_zero_point + 1) * (int32_t)(1u << (shift - 1))
+				  : 0,
+	};
+
+	return constants;
+}
+
+/* acc -> int8, rounded twice exactly as TensorFlow Lite Micro does.
  *
  * Short form (docs/numbers.md): with e = shift >= 1 and |acc| < 2^30,
  * RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc, m), e) + zero_point
  *   == (SMMLAR(2 acc, m, (2 zero_point + 1) << (e - 1)) + (acc >> 31)) >> e.
  */
-RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_requantization *layer, int32_t rounding,
-						   int32_t channel, int32_t acc)
+RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_accumulator_layer *layer, int32_t rounding,
+						   const struct runnel_channel *channel, int32_t acc)
 {
-	const int32_t multiplier = layer->multiplier[channel];
-	const int32_t shift = layer->shift[channel];
 	int32_t value;
 
 	if (rounding & RUNNEL_SHORT_FORM) {
-		const int32_t addend = (2 * layer->output_zero_point + 1) * (int32_t)(1u << (shift - 1));
-
-		value = (runnel_doubled_multiply_high(addend, acc, multiplier) + (acc >> 31)) >> shift;
+		value = runnel_doubled_multiply_high(channel->addend, acc, channel->multiplier);
+		value = (value + (acc >> 31)) >> channel->shift;
 	} else {
-		value = runnel_add_wrapping(runnel_requantize(acc, multiplier, shift), layer->output_zero_point);
+		value = runnel_add_wrapping(runnel_requantize(acc, channel->multiplier, channel->shift),
+					    layer->output_zero_point);
 	}
 	if (rounding & RUNNEL_FULL_RANGE) {
 		return (int8_t)runnel_saturate_int8(value);

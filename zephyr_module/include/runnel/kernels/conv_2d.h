@@ -31,31 +31,6 @@ struct runnel_conv_2d_shape {
 	int32_t rounding;       /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
-struct runnel_conv_2d_layer {
-	const int8_t *weights;
-	const int32_t *bias;
-	const int32_t *multiplier;
-	const int8_t *shift;
-	int32_t input_zero_point;
-	int32_t output_zero_point;
-	int32_t clamp_min;
-	int32_t clamp_max;
-};
-
-RUNNEL_INLINE struct runnel_requantization runnel_conv_2d_requantization(const struct runnel_conv_2d_layer *layer)
-{
-	const struct runnel_requantization requantization = {
-		.bias = layer->bias,
-		.multiplier = layer->multiplier,
-		.shift = layer->shift,
-		.output_zero_point = layer->output_zero_point,
-		.clamp_min = layer->clamp_min,
-		.clamp_max = layer->clamp_max,
-	};
-
-	return requantization;
-}
-
 /* Input row of output row `row` and kernel row `kernel_row`; NULL where it is padding. */
 RUNNEL_INLINE const int8_t *runnel_conv_2d_input_row(const struct runnel_conv_2d_shape *shape, const int8_t *input,
 						     int32_t row, int32_t kernel_row)
@@ -112,28 +87,27 @@ RUNNEL_INLINE const int8_t *runnel_conv_2d_column(const struct runnel_conv_2d_sh
 
 /* One output row. `scratch` holds one column. */
 RUNNEL_INLINE void runnel_conv_2d_row(const struct runnel_conv_2d_shape *shape,
-				      const struct runnel_conv_2d_layer *layer, const int8_t *input, int32_t row,
+				      const struct runnel_accumulator_layer *layer, const int8_t *input, int32_t row,
 				      int8_t *output, int8_t *scratch)
 {
-	const struct runnel_requantization requantization = runnel_conv_2d_requantization(layer);
-
 	for (int32_t x = 0; x < shape->output_width; x++) {
 		const int8_t *column = runnel_conv_2d_column(shape, layer->input_zero_point, input, row, x, scratch);
 		const int8_t *weights = layer->weights;
 
 		for (int32_t channel = 0; channel < shape->output_channels; channel++) {
-			int32_t acc = layer->bias[channel];
+			const struct runnel_channel constants = runnel_load_channel(layer, shape->rounding, channel);
+			int32_t acc = constants.bias;
 
 			for (int32_t tap = 0; tap < shape->column_bytes; tap++) {
 				acc = runnel_add_wrapping(acc, (int32_t)column[tap] * weights[tap]);
 			}
 			weights += shape->column_bytes;
-			*output++ = runnel_requantize_accumulator(&requantization, shape->rounding, channel, acc);
+			*output++ = runnel_requantize_accumulator(layer, shape->rounding, &constants, acc);
 		}
 	}
 }
 
-RUNNEL_INLINE void runnel_conv_2d(const struct runnel_conv_2d_shape *shape, const struct runnel_conv_2d_layer *layer,
+RUNNEL_INLINE void runnel_conv_2d(const struct runnel_conv_2d_shape *shape, const struct runnel_accumulator_layer *layer,
 				  const int8_t *input, int8_t *output, void *scratch)
 {
 	for (int32_t row = 0; row < shape->output_height; row++) {

@@ -32,32 +32,6 @@ struct runnel_depthwise_conv_2d_shape {
 	int32_t rounding; /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
-struct runnel_depthwise_conv_2d_layer {
-	const int8_t *weights;
-	const int32_t *bias;
-	const int32_t *multiplier;
-	const int8_t *shift;
-	int32_t input_zero_point;
-	int32_t output_zero_point;
-	int32_t clamp_min;
-	int32_t clamp_max;
-};
-
-RUNNEL_INLINE struct runnel_requantization
-runnel_depthwise_conv_2d_requantization(const struct runnel_depthwise_conv_2d_layer *layer)
-{
-	const struct runnel_requantization requantization = {
-		.bias = layer->bias,
-		.multiplier = layer->multiplier,
-		.shift = layer->shift,
-		.output_zero_point = layer->output_zero_point,
-		.clamp_min = layer->clamp_min,
-		.clamp_max = layer->clamp_max,
-	};
-
-	return requantization;
-}
-
 /* Copies one channel of the input into the plane; the margins already hold the zero point. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_gather(const struct runnel_depthwise_conv_2d_shape *shape,
 						   const int8_t *input, int32_t channel, int8_t *plane)
@@ -80,14 +54,14 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_gather(const struct runnel_depthwise
 
 /* One output row of one channel. rows: its first input row in the plane; output: stride output_channels. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_row(const struct runnel_depthwise_conv_2d_shape *shape,
-						const struct runnel_requantization *requantization,
-						const int8_t *rows, const int8_t *weights, int32_t channel,
-						int8_t *output)
+						const struct runnel_accumulator_layer *layer,
+						const struct runnel_channel *channel, const int8_t *rows,
+						const int8_t *weights, int8_t *output)
 {
 	const int32_t output_channels = shape->input_channels * shape->depth_multiplier;
 
 	for (int32_t x = 0; x < shape->output_width; x++) {
-		int32_t acc = requantization->bias[channel];
+		int32_t acc = channel->bias;
 
 		for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
 			const int8_t *row = rows + kernel_row * shape->dilation_height * shape->plane_width +
@@ -99,31 +73,45 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_row(const struct runnel_depthwise_co
 			}
 		}
 		output[x * output_channels] =
-			runnel_requantize_accumulator(requantization, shape->rounding, channel, acc);
+			runnel_requantize_accumulator(layer, shape->rounding, channel, acc);
 	}
 }
 
-RUNNEL_INLINE void runnel_depthwise_conv_2d(const struct runnel_depthwise_conv_2d_shape *shape,
-					    const struct runnel_depthwise_conv_2d_layer *layer, const int8_t *input,
-					    int8_t *output, void *scratch)
+/* Computes one output row of one channel: the portable row above, or its DSP twin. */
+typedef void (*runnel_depthwise_conv_2d_row_function)(const struct runnel_depthwise_conv_2d_shape *shape,
+						      const struct runnel_accumulator_layer *layer,
+						      const struct runnel_channel *channel, const int8_t *rows,
+						      const int8_t *weights, int8_t *output);
+
+/* All rows of all channels; the function is known when this is inlined, so that it is inlined too. */
+RUNNEL_INLINE void runnel_depthwise_conv_2d_channels(const struct runnel_depthwise_conv_2d_shape *shape,
+						     const struct runnel_accumulator_layer *layer,
+						     const int8_t *input, int8_t *output, int8_t *plane,
+						     runnel_depthwise_conv_2d_row_function row_function)
 {
-	const struct runnel_requantization requantization = runnel_depthwise_conv_2d_requantization(layer);
 	const int32_t output_channels = shape->input_channels * shape->depth_multiplier;
 	const int8_t *weights = layer->weights;
-	int8_t *plane = scratch;
 
 	memset(plane, layer->input_zero_point, (size_t)shape->plane_bytes);
 	for (int32_t channel = 0; channel < output_channels; channel++) {
+		const struct runnel_channel constants = runnel_load_channel(layer, shape->rounding, channel);
+
 		if (channel % shape->depth_multiplier == 0) {
 			runnel_depthwise_conv_2d_gather(shape, input, channel / shape->depth_multiplier, plane);
 		}
 		for (int32_t row = 0; row < shape->output_height; row++) {
-			runnel_depthwise_conv_2d_row(
-				shape, &requantization, plane + row * shape->stride_height * shape->plane_width,
-				weights, channel, output + row * shape->output_width * output_channels + channel);
+			row_function(shape, layer, &constants, plane + row * shape->stride_height * shape->plane_width,
+				     weights, output + row * shape->output_width * output_channels + channel);
 		}
 		weights += shape->kernel_height * shape->row_taps;
 	}
+}
+
+RUNNEL_INLINE void runnel_depthwise_conv_2d(const struct runnel_depthwise_conv_2d_shape *shape,
+					    const struct runnel_accumulator_layer *layer, const int8_t *input,
+					    int8_t *output, void *scratch)
+{
+	runnel_depthwise_conv_2d_channels(shape, layer, input, output, scratch, runnel_depthwise_conv_2d_row);
 }
 
 #endif /* RUNNEL_KERNELS_DEPTHWISE_CONV_2D_H_ */

@@ -63,10 +63,9 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_tile(int32_t column_bytes, int32_t pixels,
 
 /* All channels of one or two output pixels, whose windows start at `column` and `second` bytes after it. */
 RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *shape,
-					     const struct runnel_conv_2d_layer *layer, int32_t pixels,
+					     const struct runnel_accumulator_layer *layer, int32_t pixels,
 					     const int8_t *column, int32_t second, int8_t *output)
 {
-	const struct runnel_requantization requantization = runnel_conv_2d_requantization(layer);
 	const int32_t channels = shape->output_channels > 1 ? 2 : 1;
 
 	for (int32_t step = 0; step < shape->output_channels; step += 2) {
@@ -80,9 +79,12 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *
 		runnel_conv_2d_dsp_tile(shape->column_bytes, pixels, channels, column, second,
 					layer->weights + channel * shape->column_bytes, sums);
 		for (int32_t c = 0; c < channels; c++) {
+			const struct runnel_channel constants =
+				runnel_load_channel(layer, shape->rounding, channel + c);
+
 			for (int32_t pixel = 0; pixel < pixels; pixel++) {
 				output[pixel * shape->output_channels + channel + c] = runnel_requantize_accumulator(
-					&requantization, shape->rounding, channel + c, sums[pixel][c]);
+					layer, shape->rounding, &constants, sums[pixel][c]);
 			}
 		}
 	}
@@ -90,7 +92,7 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_pixels(const struct runnel_conv_2d_shape *
 
 /* One output row. `scratch` holds two columns where windows are gathered; the bytes that pad them must be 0. */
 RUNNEL_INLINE void runnel_conv_2d_dsp_row(const struct runnel_conv_2d_shape *shape,
-					  const struct runnel_conv_2d_layer *layer, const int8_t *input, int32_t row,
+					  const struct runnel_accumulator_layer *layer, const int8_t *input, int32_t row,
 					  int8_t *output, int8_t *scratch)
 {
 	const int32_t pixels = shape->output_width > 1 ? 2 : 1;
@@ -109,7 +111,7 @@ RUNNEL_INLINE void runnel_conv_2d_dsp_row(const struct runnel_conv_2d_shape *sha
 }
 
 RUNNEL_INLINE void runnel_conv_2d_dsp(const struct runnel_conv_2d_shape *shape,
-				      const struct runnel_conv_2d_layer *layer, const int8_t *input, int8_t *output,
+				      const struct runnel_accumulator_layer *layer, const int8_t *input, int8_t *output,
 				      void *scratch)
 {
 	if (shape->gather) {

@@ -52,12 +52,12 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_two(const struct runnel_depthwis
 
 /* One output row of one channel, as in the portable twin. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_row(const struct runnel_depthwise_conv_2d_shape *shape,
-						    const struct runnel_requantization *requantization,
-						    const int8_t *rows, const int8_t *weights, int32_t channel,
-						    int8_t *output)
+						    const struct runnel_accumulator_layer *layer,
+						    const struct runnel_channel *channel, const int8_t *rows,
+						    const int8_t *weights, int8_t *output)
 {
 	const int32_t output_channels = shape->input_channels * shape->depth_multiplier;
-	const int32_t bias = requantization->bias[channel];
+	const int32_t bias = channel->bias;
 
 	if (shape->stride_width == 1 && shape->output_width > 1) {
 		for (int32_t step = 0; step < shape->output_width; step += 2) {
@@ -66,10 +66,10 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_row(const struct runnel_depthwis
 			int32_t sums[2] = {bias, bias};
 
 			runnel_depthwise_conv_2d_dsp_two(shape, rows + x, weights, sums);
-			output[x * output_channels] = runnel_requantize_accumulator(requantization, shape->rounding,
+			output[x * output_channels] = runnel_requantize_accumulator(layer, shape->rounding,
 										    channel, sums[0]);
 			output[(x + 1) * output_channels] = runnel_requantize_accumulator(
-				requantization, shape->rounding, channel, sums[1]);
+				layer, shape->rounding, channel, sums[1]);
 		}
 	} else {
 		for (int32_t x = 0; x < shape->output_width; x++) {
@@ -77,32 +77,16 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp_row(const struct runnel_depthwis
 									     weights, bias);
 
 			output[x * output_channels] =
-				runnel_requantize_accumulator(requantization, shape->rounding, channel, sum);
+				runnel_requantize_accumulator(layer, shape->rounding, channel, sum);
 		}
 	}
 }
 
 RUNNEL_INLINE void runnel_depthwise_conv_2d_dsp(const struct runnel_depthwise_conv_2d_shape *shape,
-						const struct runnel_depthwise_conv_2d_layer *layer,
-						const int8_t *input, int8_t *output, void *scratch)
+						const struct runnel_accumulator_layer *layer, const int8_t *input,
+						int8_t *output, void *scratch)
 {
-	const struct runnel_requantization requantization = runnel_depthwise_conv_2d_requantization(layer);
-	const int32_t output_channels = shape->input_channels * shape->depth_multiplier;
-	const int8_t *weights = layer->weights;
-	int8_t *plane = scratch;
-
-	memset(plane, layer->input_zero_point, (size_t)shape->plane_bytes);
-	for (int32_t channel = 0; channel < output_channels; channel++) {
-		if (channel % shape->depth_multiplier == 0) {
-			runnel_depthwise_conv_2d_gather(shape, input, channel / shape->depth_multiplier, plane);
-		}
-		for (int32_t row = 0; row < shape->output_height; row++) {
-			runnel_depthwise_conv_2d_dsp_row(
-				shape, &requantization, plane + row * shape->stride_height * shape->plane_width,
-				weights, channel, output + row * shape->output_width * output_channels + channel);
-		}
-		weights += shape->kernel_height * shape->row_taps;
-	}
+	runnel_depthwise_conv_2d_channels(shape, layer, input, output, scratch, runnel_depthwise_conv_2d_dsp_row);
 }
 
 #endif /* RUNNEL_KERNELS_DSP_DEPTHWISE_CONV_2D_H_ */

@@ -152,12 +152,12 @@ FLASH: tuple[Column, ...] = (
 SUMMARY: tuple[Column, ...] = (
     NAME,
     ("MMAC", millions("macs", "m4")),
-    ("SRAM, bytes", total("sram_bytes")),
+    ("SRAM: Runnel", total("sram_bytes")),
     ("TinyEngine", peer(lambda p: p.tinyengine_ram, number)),
     ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_ram, number)),
-    ("instr. per MAC, M7", lambda m: own_per_mac(m.m7)),
+    ("Cortex-M7: Runnel", lambda m: own_per_mac(m.m7)),
     ("TinyEngine exact", peer(lambda p: p.tinyengine_exact_m7, per_mac)),
-    ("instr. per MAC, M4", lambda m: own_per_mac(m.m4)),
+    ("Cortex-M4: Runnel", lambda m: own_per_mac(m.m4)),
     ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_m4, per_mac)),
 )
 

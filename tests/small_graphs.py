@@ -90,7 +90,8 @@ def assert_same_values(before: Graph, after: Graph) -> None:
 
 
 def _stored(noise: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
-    return np.floor(noise + (128 if kind == "uint8" else 0)).astype(kind)
+    stored: npt.NDArray[Any] = np.floor(noise + (128 if kind == "uint8" else 0)).astype(kind)
+    return stored
 
 
 def assert_same_answers(before: Graph, after: Graph) -> None:

@@ -11,16 +11,19 @@ from pathlib import Path
 
 from bad_files import convolution_file, damaged, lying_file, serialise, sound_graph
 from runnel.check import check_graph
+from runnel.emit.emitter import emit
 from runnel.errors import RunnelError
 from runnel.operators import Target
 from runnel.passes import Edges, optimise
 from runnel.plan.planner import make_plan
 from runnel.plan.verify import verify
+from runnel.resources import resource_root
 from runnel.schedule.layer_by_layer import layer_by_layer
 from runnel.tflite.reader import read_tflite
 from runnel.tflite.writer import write_tflite
 
 LARGEST_ARENA = 1 << 24
+INCLUDE = resource_root() / "zephyr_module" / "include"
 TESTDATA = Path(__file__).resolve().parents[2] / "shared" / "testdata"
 
 
@@ -36,6 +39,7 @@ def outcome(content: bytes, number: int) -> str:
         plan = make_plan(layer_by_layer(graph, "sram"), "bad", "host", Target(dsp=number % 4 > 1))
         if plan.arena_bytes <= LARGEST_ARENA:  # the verifier simulates the arena; no board has more
             verify(plan)
+            assert emit(plan, INCLUDE, None)
         stage = "planned"
     except RunnelError as error:
         message = str(error)

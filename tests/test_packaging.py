@@ -17,7 +17,7 @@ from runnel.operator_docs import operators_markdown
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_SUFFIXES = {
     ".py", ".c", ".h", ".cpp", ".S", ".ld", ".j2", ".yaml", ".yml", ".toml", ".cmake", ".sh", ".md", ".robot", ".resc",
-    ".repl", ".json", ".svg",
+    ".repl", ".svg",
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ _ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 # Kinds whose tensors may have types other than int8.
 _OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", *_ALIASES, *_MUST_FOLD)
 
+_EDGE_TYPES = ("int8", "uint8", "float32")
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 # Sizes and steps of windows: more makes no sense on a microcontroller's images, and 2^31 would overflow later.
@@ -240,6 +241,13 @@ def _check_bias(graph: Graph, operator: Operator) -> None:
 
 
 def _check_edges(graph: Graph, source: str) -> None:
+    for index in (*graph.inputs, *graph.outputs):
+        tensor = graph.tensors[index]
+        what = f"{source}: {'input' if index in graph.inputs else 'output'} '{tensor.name}'"
+        if tensor.type not in _EDGE_TYPES:
+            raise UnsupportedError(f"{what} is {tensor.type}; supported are {', '.join(_EDGE_TYPES)}: {_HOW}")
+        if tensor.type != "float32" and (tensor.quantization is None or tensor.quantization.per_channel):
+            raise UnsupportedError(f"{what} ({tensor.type}) does not have one scale and zero point; {_HOW}")
     for index in graph.outputs:
         tensor = graph.tensors[index]
         if tensor.is_constant:

@@ -264,3 +264,13 @@ def test_click_is_not_shown_twice() -> None:
 
     assert isinstance(cli, click.Group)
     assert sorted(cli.commands) == ["boards", "compile", "operators", "plan", "run"]
+
+
+def test_saved_plan_is_replayed_and_a_foreign_one_refused(console: Console, model: Path, tmp_path: Path) -> None:
+    made = console.json("compile", model, "--board", "qemu-m7", "-o", tmp_path / "made")
+    saved = tmp_path / "made" / "plan.json"
+    again = console.json("plan", model, "--board", "qemu-m7", "--plan", saved)
+    assert again["arena_bytes"] == made["arena_bytes"]
+    for arguments in (("--board", "qemu-m3", "--plan", saved), ("--board", "qemu-m7", "--plan", tmp_path / "none")):
+        code, _, err = console("plan", model, *arguments)
+        assert code == 2 and "plan" in err

@@ -39,7 +39,7 @@ def outcome(content: bytes, number: int) -> str:
         plan = make_plan(layer_by_layer(graph, "sram"), "bad", "host", Target(dsp=number % 4 > 1))
         if plan.arena_bytes <= LARGEST_ARENA:  # the verifier simulates the arena; no board has more
             verify(plan)
-            assert emit(plan, INCLUDE, None)
+            assert number % 10 or emit(plan, INCLUDE, None)  # writing all constants as text takes long
         stage = "planned"
     except RunnelError as error:
         message = str(error)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import stat
 from collections.abc import Callable
@@ -68,6 +69,10 @@ _SCHEDULE_OPTIONS = (
         help="Types of the model's inputs and outputs: int8, or those of the file (uint8, float) behind "
         "QUANTIZE and DEQUANTIZE.",
     ),
+    click.option(
+        "--plan", "saved_plan", type=click.Path(path_type=Path), metavar="FILE",
+        help="Use the memory map of this plan.json, saved by `runnel compile` for the same model, board and options.",
+    ),
 )  # fmt: skip
 
 
@@ -75,9 +80,9 @@ def schedule_options(command: Command) -> Command:
     """Adds the options that decide how a model is compiled; the command gets them as one `options`."""
 
     @wraps(command)
-    def gathered(*, objective: Any, sram: int | None, flash: int | None, edges: Any, **others: Any) -> Any:
-        options = Options(objective=objective, sram=sram, flash=flash, edges=edges)
-        return command(options=options, **others)
+    def gathered(**values: Any) -> Any:
+        options = Options(**{field.name: values.pop(field.name) for field in dataclasses.fields(Options)})
+        return command(options=options, **values)
 
     for option in reversed(_SCHEDULE_OPTIONS):
         gathered = option(gathered)

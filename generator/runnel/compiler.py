@@ -16,7 +16,7 @@ from runnel.operators import Target
 from runnel.passes import optimise
 from runnel.plan.plan import Plan
 from runnel.plan.planner import make_plan
-from runnel.plan.serialise import plan_to_json
+from runnel.plan.serialise import PlanFileError, plan_to_json, replay
 from runnel.plan.verify import verify
 from runnel.report.html import render_html
 from runnel.report.peak import explain_peak
@@ -30,12 +30,16 @@ LARGEST_MODEL_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Options:
-    """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs."""
+    """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs.
+
+    saved_plan: a plan.json of the same model, board and options, whose memory map is used again.
+    """
 
     objective: Objective = "sram"
     sram: int | None = None
     flash: int | None = None
     edges: Literal["int8", "original"] = "int8"
+    saved_plan: Path | None = None
 
 
 def load_model(path: Path, options: Options | None = None) -> Graph:
@@ -63,8 +67,20 @@ def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     schedule = layer_by_layer(graph, options.objective)
     plan = make_plan(schedule, name, board.name, Target(dsp=board.dsp, mve=board.mve))
     verify(plan)
+    if options.saved_plan is not None:
+        plan = _replay(options.saved_plan, plan)
     _check_budget(plan, board, options)
     return plan
+
+
+def _replay(path: Path, plan: Plan) -> Plan:
+    """`plan` with the memory map of a plan.json; verified again. Raises PlanFileError."""
+    try:
+        return replay(path.read_text(encoding="utf-8"), plan)
+    except PlanFileError as error:
+        raise PlanFileError(f"{path}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanFileError(f"{path}: cannot be read: {error}") from error
 
 
 def _check_budget(plan: Plan, board: Board, options: Options) -> None:

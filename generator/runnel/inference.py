@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.boards import Board
-from runnel.build import EdgeBuffer, Firmware, HarnessModel, build_firmware
+from runnel.build import Firmware, build_firmware
+from runnel.build.from_plan import harness_model
 from runnel.cache import build_folder
 from runnel.compiler import Options, load_model, plan_model, write_sources
-from runnel.emit.edges import Edge, input_edges, output_edges
 from runnel.graph import Graph, Tensor
 from runnel.plan.plan import Plan
 from runnel.run import RunResult, run_firmware
@@ -82,15 +82,6 @@ def infer(
     report(f"running {_count(inputs)} in {reference.name}")
     expected = tuple(tuple(arrays) for arrays in reference.run(inputs))
     return Inference(plan, firmware, result, outputs, expected, reference.name, compare(outputs, expected))
-
-
-def harness_model(plan: Plan) -> HarnessModel:
-    """How the harness calls the model of this plan."""
-    return HarnessModel(plan.name, _buffers(input_edges(plan)), _buffers(output_edges(plan)))
-
-
-def _buffers(edges: Sequence[Edge]) -> tuple[EdgeBuffer, ...]:
-    return tuple(EdgeBuffer(edge.function, edge.type, edge.bytes) for edge in edges)
 
 
 def _oracle(name: OracleName, model: Path, graph: Graph) -> Oracle | None:

@@ -19,11 +19,11 @@ import numpy.typing as npt
 from random_models.builder import with_scale
 from runnel.boards import Board, load_board
 from runnel.build import BuildOptions, HarnessModel, build_firmware
+from runnel.build.from_plan import harness_model
 from runnel.compiler import Options, load_bytes, plan_model
 from runnel.emit.emitter import emit
 from runnel.errors import BuildError, RunError
 from runnel.graph import Graph
-from runnel.inference import harness_model
 from runnel.plan.plan import Plan
 from runnel.resources import resource_root
 from runnel.run import run_firmware

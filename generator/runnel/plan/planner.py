@@ -9,18 +9,17 @@ from runnel.operators import KernelCall, Target, operator_type
 from runnel.plan.arena import place
 from runnel.plan.buffers import make_buffers, scratch_name
 from runnel.plan.constants import constant_table
-from runnel.plan.plan import Layout, Plan, PlannedSegment
+from runnel.plan.plan import Plan, PlannedSegment
 from runnel.schedule.schedule import Schedule, Segment
 
 
-def make_plan(schedule: Schedule, name: str, board: str, target: Target, layout: Layout | None = None) -> Plan:
-    """Lowers every operator for `target` and places all buffers. A given `layout` (of a saved plan) is used instead.
+def make_plan(schedule: Schedule, name: str, board: str, target: Target) -> Plan:
+    """Lowers every operator for `target` and places all buffers.
 
     Raises UnsupportedError for an operator that cannot be lowered. The caller verifies the plan (plan/verify.py).
     """
     graph = schedule.graph
     calls = [_lower(schedule, segment, target) for segment in schedule.segments]
-    layout = place(make_buffers(schedule, calls)) if layout is None else layout
     segments = tuple(
         PlannedSegment(
             segment=segment,
@@ -35,7 +34,7 @@ def make_plan(schedule: Schedule, name: str, board: str, target: Target, layout:
         board=board,
         schedule=schedule,
         segments=segments,
-        layout=layout,
+        layout=place(make_buffers(schedule, calls)),
         constants_bytes=constant_table(graph, chain.from_iterable(calls)).bytes,
         macs=sum(s.macs for s in segments),
     )

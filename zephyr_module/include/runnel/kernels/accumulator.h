@@ -20,6 +20,23 @@ struct runnel_accumulator_layer {
 	int32_t clamp_max;
 };
 
+/* A copy that stays in registers: as far as C knows, storing int8 outputs could change what `layer` points to. */
+RUNNEL_INLINE struct runnel_accumulator_layer runnel_own_layer(const struct runnel_accumulator_layer *layer)
+{
+	const struct runnel_accumulator_layer own = {
+		.weights = layer->weights,
+		.bias = layer->bias,
+		.multiplier = layer->multiplier,
+		.shift = layer->shift,
+		.input_zero_point = layer->input_zero_point,
+		.output_zero_point = layer->output_zero_point,
+		.clamp_min = layer->clamp_min,
+		.clamp_max = layer->clamp_max,
+	};
+
+	return own;
+}
+
 /* How a layer's accumulators become int8; constants of the shape, so that the choice costs nothing at run time. */
 #define RUNNEL_SHORT_FORM 1 /* see docs/numbers.md */
 #define RUNNEL_FULL_RANGE 2 /* the clamp is -128..127 */

@@ -12,17 +12,18 @@
 
 #if defined(__GNUC__)
 #define RUNNEL_INLINE static inline __attribute__((always_inline))
-#define RUNNEL_NOINLINE __attribute__((noinline))
 #else
 #define RUNNEL_INLINE static inline
-#define RUNNEL_NOINLINE
 #endif
 
-/* One function for all its callers (objective flash): gcc would otherwise make a faster copy for each of them. */
+/* One function for one shape, shared by all its layers. noipa, because gcc makes a copy for each caller otherwise, and
+ * because gcc 12.2 at -O2 takes such a copy for free of side effects now and then and drops the call. */
 #if defined(__GNUC__) && !defined(__clang__)
-#define RUNNEL_SHARED __attribute__((noinline, noclone))
+#define RUNNEL_NOINLINE __attribute__((noipa))
+#elif defined(__clang__)
+#define RUNNEL_NOINLINE __attribute__((noinline))
 #else
-#define RUNNEL_SHARED RUNNEL_NOINLINE
+#define RUNNEL_NOINLINE
 #endif
 
 /* Unrolls the loop that follows `times` times, and not more: compilers unroll short loops whole, which costs flash. */

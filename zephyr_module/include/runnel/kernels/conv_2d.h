@@ -110,8 +110,10 @@ RUNNEL_INLINE void runnel_conv_2d_row(const struct runnel_conv_2d_shape *shape,
 RUNNEL_INLINE void runnel_conv_2d(const struct runnel_conv_2d_shape *shape, const struct runnel_accumulator_layer *layer,
 				  const int8_t *input, int8_t *output, void *scratch)
 {
+	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
+
 	for (int32_t row = 0; row < shape->output_height; row++) {
-		runnel_conv_2d_row(shape, layer, input, row,
+		runnel_conv_2d_row(shape, &own, input, row,
 				   output + row * shape->output_width * shape->output_channels, scratch);
 	}
 }

@@ -89,18 +89,19 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_channels(const struct runnel_depthwi
 						     const int8_t *input, int8_t *output, int8_t *plane,
 						     runnel_depthwise_conv_2d_row_function row_function)
 {
+	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
 	const int32_t output_channels = shape->input_channels * shape->depth_multiplier;
-	const int8_t *weights = layer->weights;
+	const int8_t *weights = own.weights;
 
-	memset(plane, layer->input_zero_point, (size_t)shape->plane_bytes);
+	memset(plane, own.input_zero_point, (size_t)shape->plane_bytes);
 	for (int32_t channel = 0; channel < output_channels; channel++) {
-		const struct runnel_channel constants = runnel_load_channel(layer, shape->rounding, channel);
+		const struct runnel_channel constants = runnel_load_channel(&own, shape->rounding, channel);
 
 		if (channel % shape->depth_multiplier == 0) {
 			runnel_depthwise_conv_2d_gather(shape, input, channel / shape->depth_multiplier, plane);
 		}
 		for (int32_t row = 0; row < shape->output_height; row++) {
-			row_function(shape, layer, &constants, plane + row * shape->stride_height * shape->plane_width,
+			row_function(shape, &own, &constants, plane + row * shape->stride_height * shape->plane_width,
 				     weights, output + row * shape->output_width * output_channels + channel);
 		}
 		weights += shape->kernel_height * shape->row_taps;

@@ -114,11 +114,13 @@ RUNNEL_INLINE void runnel_conv_2d_dsp(const struct runnel_conv_2d_shape *shape,
 				      const struct runnel_accumulator_layer *layer, const int8_t *input, int8_t *output,
 				      void *scratch)
 {
+	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
+
 	if (shape->gather) {
 		memset(scratch, 0, (size_t)(2 * shape->column_bytes));
 	}
 	for (int32_t row = 0; row < shape->output_height; row++) {
-		runnel_conv_2d_dsp_row(shape, layer, input, row,
+		runnel_conv_2d_dsp_row(shape, &own, input, row,
 				       output + row * shape->output_width * shape->output_channels, scratch);
 	}
 }

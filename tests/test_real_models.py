@@ -42,7 +42,7 @@ MODELS = (
     "wv_ymac",
 )
 BOARDS = ("host", "host with DSP kernels", "qemu-m7")
-ALL_BOARDS = (*BOARDS, "qemu-m3", "qemu-m4", "qemu-m33", "qemu-m55")
+ALL_BOARDS = (*BOARDS, "qemu-m3", "qemu-m4", "qemu-m33", "qemu-m55", "qemu-m7 -Os", "qemu-m4 -O2")
 RANDOM_INPUTS, FEW_RANDOM_INPUTS = 20, 2
 FEW_REAL_INPUTS = 2
 
@@ -54,7 +54,8 @@ def board_named(name: str) -> tuple[Board, BuildOptions]:
     for tool in ("qemu-system-arm", "arm-none-eabi-gcc"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed: emulated boards are not tested")
-    return load_board(name), BuildOptions()
+    board, _, optimize = name.partition(" ")
+    return load_board(board), BuildOptions(optimize=optimize) if optimize else BuildOptions()
 
 
 def real_inputs(testdata: Path, model: str, edge: Tensor, metadata: Any) -> list[Array]:

@@ -16,32 +16,6 @@ from runnel.operators import OperatorType, operator_type
 
 ACTIVATIONS_LIMIT = 2**31 - 1
 
-_MANY = 256
-# (fewest inputs, most inputs, inputs that must be there: the rest may be missing, index -1) of the kinds where inputs
-# may be missing or that passes look into; the constraints of the others say how many they take.
-_ARITY: Mapping[str, tuple[int, int, int]] = MappingProxyType(
-    {
-        "CONV_2D": (2, 3, 2),
-        "DEPTHWISE_CONV_2D": (2, 3, 2),
-        "FULLY_CONNECTED": (2, 3, 2),
-        "PAD": (2, 2, 2),
-        "PADV2": (3, 3, 3),
-        "MEAN": (2, 2, 2),
-        "RESHAPE": (1, 2, 1),
-        "TRANSPOSE": (2, 2, 2),
-        "STRIDED_SLICE": (4, 4, 4),
-    }
-)
-_ANY_INPUTS = (1, _MANY, _MANY)
-
-_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-# Kinds that exist only to be folded: what is left of them depends on the model's input.
-_MUST_FOLD = ("SHAPE", "STRIDED_SLICE", "PACK")
-# Kinds that rename dimensions and never look at a number.
-_ALIASES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-# Kinds whose tensors may have types other than int8.
-_OTHER_TYPES = ("QUANTIZE", "DEQUANTIZE", *_ALIASES, *_MUST_FOLD)
-
 _EDGE_TYPES = ("int8", "uint8", "float32")
 _FUSED = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -67,12 +41,13 @@ _CONTRADICTION = (ArithmeticError, AttributeError, LookupError, TypeError, Value
 def check_arity(graph: Graph, source: str) -> None:
     """Each operator is known, has as many inputs as its kind takes, and one output. Raises ModelError."""
     for operator in graph.operators:
-        fewest, most, needed = _ARITY.get(operator.kind, _ANY_INPUTS)
+        kind = operator_type(operator.kind)
+        fewest, most = kind.input_count
         count = len(operator.inputs)
         if not fewest <= count <= most:
             expected = str(fewest) if fewest == most else f"{fewest} to {most}"
             raise ModelError(f"{source}: {operator.label} has {count} inputs; it takes {expected}")
-        if None in operator.inputs[:needed]:
+        if None in operator.inputs[: kind.required_inputs]:
             position = operator.inputs.index(None)
             raise ModelError(f"{source}: {operator.label} lacks input {position}, which is not optional")
         if len(operator.outputs) != 1:
@@ -82,9 +57,9 @@ def check_arity(graph: Graph, source: str) -> None:
 def check_full_integer(graph: Graph, source: str) -> None:
     """The operators work on int8. Raises UnsupportedError that names the kind of model found and how to convert it."""
     for operator in graph.operators:
-        if operator.kind in _WEIGHTED:
+        if operator_type(operator.kind).has_weights:
             _check_weighted(graph, operator, source)
-    working = [operator for operator in graph.operators if operator.kind not in _OTHER_TYPES]
+    working = [operator for operator in graph.operators if operator_type(operator.kind).role == "computes"]
     for operator in working:
         for tensor in _computed(graph, operator):
             if tensor.type != "int8":
@@ -162,7 +137,7 @@ def _short(text: str) -> str:
 
 
 def _check_folded(operator: Operator) -> None:
-    if operator.kind in _MUST_FOLD:
+    if operator_type(operator.kind).role == "folds":
         raise UnsupportedError(
             f"{operator.label} computes a value that depends on the input; it is supported only where its result is "
             "known when compiling (fixed shapes): give the model a fixed input shape before converting it"
@@ -185,7 +160,7 @@ def _check_steps(operator: Operator) -> None:
 
 
 def _check_quantized(graph: Graph, operator: Operator) -> None:
-    if operator.kind in _ALIASES:
+    if operator_type(operator.kind).role == "renames":
         return
     for tensor in _computed(graph, operator):
         _check_activation(operator, tensor)
@@ -230,7 +205,7 @@ def _check_shapes(graph: Graph, operator: Operator, kind: OperatorType) -> None:
 
 
 def _check_bias(graph: Graph, operator: Operator) -> None:
-    if operator.kind not in _WEIGHTED or len(operator.inputs) < 3 or operator.inputs[2] is None:
+    if not operator_type(operator.kind).has_weights or len(operator.inputs) < 3 or operator.inputs[2] is None:
         return
     bias, channels = graph.tensor(operator.inputs[2]), graph.tensors[operator.outputs[0]].shape[-1]
     if bias.elements != channels:

@@ -66,10 +66,10 @@ def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     """Schedules and places `graph` for `board`, verified. Raises BudgetError where it does not fit."""
     schedule = layer_by_layer(graph, options.objective)
     plan = make_plan(schedule, name, board.name, Target(dsp=board.dsp, mve=board.mve))
-    verify(plan)
     if options.saved_plan is not None:
         plan = _replay(options.saved_plan, plan)
-    _check_budget(plan, board, options)
+    _check_budget(plan, board, options)  # before verifying, which takes memory by the size of the arena
+    verify(plan)
     return plan
 
 

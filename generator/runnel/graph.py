@@ -100,7 +100,8 @@ class Operator:
 class Graph:
     """Operators in topological order; `inputs` and `outputs` are tensor numbers in the model's order.
 
-    `metadata` is what the model says of itself: `labels`, `mean`, `std`, `colour_order`, `description`.
+    `metadata` is what the model says of itself: `labels`, `mean`, `std`, `colour_order`, `description`;
+    `source` is the file it was read from, for messages.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     def tensor(self, index: int | None) -> Tensor:
         if index is None:

@@ -97,8 +97,19 @@ class KernelCall:
         return f"runnel/kernels/{folder}{self.kernel}.h"
 
 
+MOST_INPUTS = 256
+"""Of one operator."""
+
+Role = Literal["computes", "converts", "renames", "folds"]
+"""computes: int8 to int8. converts: between types. renames: dimensions of the same bytes, whatever the type.
+folds: exists only to be evaluated at compile time."""
+
+
 class OperatorType(ABC):
     """The knowledge about one kind of TFLite operator. Instances hold no state.
+
+    input_count: fewest and most inputs; those from number `required_inputs` on may be missing (None).
+    has_weights: input 1 holds weights, input 2 a bias.
 
     options_table and options tell the reader and the writer how TFLite stores the operator's options: the name of
     the flatbuffer table ("Conv2DOptions") and, for each attribute in snake case, "int", "float", "bool", "int[]" or
@@ -108,6 +119,10 @@ class OperatorType(ABC):
 
     kind: ClassVar[str]
     summary: ClassVar[str]
+    role: ClassVar[Role] = "computes"
+    has_weights: ClassVar[bool] = False
+    input_count: ClassVar[tuple[int, int]] = (1, MOST_INPUTS)
+    required_inputs: ClassVar[int] = MOST_INPUTS
     options_table: ClassVar[str | None] = None
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = ()

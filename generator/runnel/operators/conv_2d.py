@@ -43,6 +43,9 @@ def _no_groups(graph: Graph, operator: Operator) -> str | None:
 class Conv2D(OperatorType):
     kind = "CONV_2D"
     summary = "Convolution; PAD before it is folded into its padding."
+    has_weights = True
+    input_count = (2, 3)
+    required_inputs = 2
     options_table = "Conv2DOptions"
     options: ClassVar[Mapping[str, str]] = {
         "padding": "Padding",

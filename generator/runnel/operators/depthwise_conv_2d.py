@@ -57,6 +57,9 @@ def _multiplier_is_true(graph: Graph, operator: Operator) -> str | None:
 class DepthwiseConv2D(OperatorType):
     kind = "DEPTHWISE_CONV_2D"
     summary = "Depthwise convolution; with one input channel it becomes CONV_2D."
+    has_weights = True
+    input_count = (2, 3)
+    required_inputs = 2
     options_table = "DepthwiseConv2DOptions"
     options: ClassVar[Mapping[str, str]] = {
         "padding": "Padding",

@@ -20,6 +20,7 @@ from runnel.operators.quantize_math import quantization_of
 class Dequantize(OperatorType):
     kind = "DEQUANTIZE"
     summary = "To float32, element by element."
+    role = "converts"
     options_table = "DequantizeOptions"
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = (

@@ -23,6 +23,7 @@ def constant_axis(graph: Graph, operator: Operator) -> str | None:
 class ExpandDims(AliasOperator):
     kind = "EXPAND_DIMS"
     summary = "Adds a dimension of size 1; costs nothing."
+    role = "renames"
     options_table = "ExpandDimsOptions"
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, constant_axis)

@@ -46,6 +46,9 @@ def _inputs_fit(graph: Graph, operator: Operator) -> str | None:
 class FullyConnected(OperatorType):
     kind = "FULLY_CONNECTED"
     summary = "Matrix times vector, or times several rows."
+    has_weights = True
+    input_count = (2, 3)
+    required_inputs = 2
     options_table = "FullyConnectedOptions"
     options: ClassVar[Mapping[str, str]] = {
         "fused_activation_function": "ActivationFunctionType",

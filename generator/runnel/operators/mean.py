@@ -77,6 +77,7 @@ def few_groups(graph: Graph, operator: Operator) -> str | None:
 class Mean(OperatorType):
     kind = "MEAN"
     summary = "Mean over any axes, with a change of scale; in place."
+    input_count = (2, 2)
     options_table = "ReducerOptions"
     options: ClassVar[Mapping[str, str]] = {"keep_dims": "bool"}
     constraints: ClassVar[tuple[Constraint, ...]] = (

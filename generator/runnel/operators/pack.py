@@ -22,6 +22,7 @@ MOST_INPUTS = 1024
 class Pack(FoldedOperator):
     kind = "PACK"
     summary = "Stacks tensors along a new axis; computed at compile time."
+    role = "folds"
     options_table = "PackOptions"
     options: ClassVar[Mapping[str, str]] = {"values_count": "int", "axis": "int"}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1, MOST_INPUTS),)

@@ -92,6 +92,7 @@ def same_constant_quantization(graph: Graph, operator: Operator) -> str | None:
 class Pad(OperatorType):
     kind = "PAD"
     summary = "Adds zeros around any dimensions."
+    input_count = (2, 2)
     options_table = "PadOptions"
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = (

@@ -11,4 +11,5 @@ from runnel.operators.pad import Pad
 class PadV2(Pad):
     kind = "PADV2"
     summary = "Adds a constant value around any dimensions."
+    input_count = (3, 3)
     options_table = "PadV2Options"

@@ -36,6 +36,7 @@ def known_pair(graph: Graph, operator: Operator) -> str | None:
 class Quantize(LookupOperator):
     kind = "QUANTIZE"
     summary = "To another scale, zero point or 8-bit type (a table of 256 bytes), or from float32."
+    role = "converts"
     options_table = "QuantizeOptions"
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = (

@@ -28,6 +28,9 @@ def _resolved(wanted: Sequence[int], elements: int, operator: Operator) -> tuple
 class Reshape(AliasOperator):
     kind = "RESHAPE"
     summary = "Another shape for the same bytes; costs nothing."
+    role = "renames"
+    input_count = (1, 2)
+    required_inputs = 1
     options_table = "ReshapeOptions"
     options: ClassVar[Mapping[str, str]] = {"new_shape": "int[]"}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1, 2), same_type)

@@ -19,6 +19,7 @@ from runnel.operators.folded import FoldedOperator
 class Shape(FoldedOperator):
     kind = "SHAPE"
     summary = "The shape of a tensor; computed at compile time."
+    role = "folds"
     options_table = "ShapeOptions"
     options: ClassVar[Mapping[str, str]] = {"out_type": "TensorType"}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1),)

@@ -17,6 +17,7 @@ from runnel.operators.checks import axis_index, input_at, inputs_and_outputs
 class Squeeze(AliasOperator):
     kind = "SQUEEZE"
     summary = "Drops dimensions of size 1; costs nothing."
+    role = "renames"
     options_table = "SqueezeOptions"
     options: ClassVar[Mapping[str, str]] = {"squeeze_dims": "int[]"}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(1), same_type)

@@ -52,6 +52,8 @@ def plain_masks(graph: Graph, operator: Operator) -> str | None:
 class StridedSlice(FoldedOperator):
     kind = "STRIDED_SLICE"
     summary = "Part of a tensor; computed at compile time."
+    role = "folds"
+    input_count = (4, 4)
     options_table = "StridedSliceOptions"
     options: ClassVar[Mapping[str, str]] = {
         "begin_mask": "int",

@@ -43,6 +43,7 @@ def moves_nothing(graph: Graph, operator: Operator) -> str | None:
 class Transpose(AliasOperator):
     kind = "TRANSPOSE"
     summary = "Another order of the axes, where no data moves; costs nothing."
+    input_count = (2, 2)
     options_table = "TransposeOptions"
     options: ClassVar[Mapping[str, str]] = {}
     constraints: ClassVar[tuple[Constraint, ...]] = (inputs_and_outputs(2), same_type, moves_nothing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from runnel.errors import UnsupportedError
 from runnel.operators import KernelCall, Target, operator_type
 from runnel.plan.arena import place
 from runnel.plan.buffers import make_buffers, scratch_name
@@ -41,5 +42,8 @@ def make_plan(schedule: Schedule, name: str, board: str, target: Target) -> Plan
 
 
 def _lower(schedule: Schedule, segment: Segment, target: Target) -> tuple[KernelCall, ...]:
-    lowered = (operator_type(o.kind).lower(schedule.graph, o, target) for o in segment.operators)
-    return tuple(chain.from_iterable(lowered))
+    graph = schedule.graph
+    try:
+        return tuple(chain.from_iterable(operator_type(o.kind).lower(graph, o, target) for o in segment.operators))
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{graph.source or graph.name}: {error}") from error

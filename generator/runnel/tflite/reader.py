@@ -50,7 +50,7 @@ def read_tflite(data: bytes, source: str) -> Graph:
         tensors = _read_tensors(model, subgraph, operators, (*inputs, *outputs), data)
         check_edges(source, tensors, inputs, outputs)
         ordered = in_order(source, tensors, operators, inputs, outputs)
-    graph = Graph(PurePath(source).stem or "model", tensors, ordered, inputs, outputs, metadata)
+    graph = Graph(PurePath(source).stem or "model", tensors, ordered, inputs, outputs, metadata, source)
     check_full_integer(graph, source)
     check_arity(graph, source)
     return graph

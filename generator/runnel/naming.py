@@ -32,6 +32,8 @@ rint round scalb scanf select send setjmp signal signbit sin sinh sleep snprintf
 stderr stdin stdout strcat strchr strcmp strcpy strlen strncmp strncpy strstr strtod strtol system tan tanh tgamma
 time trunc ungetc unlink vprintf wait write y0 y1 yn arm linux unix
 """
+_MACROS = re.compile(r"NULL|EOF|TENSOR|SCRATCH|SIZE_MAX|U?INT(_LEAST|_FAST)?(8|16|32|64|PTR|MAX)_(MIN|MAX|C)")
+"""Of the headers that generated code includes, and of generated code itself."""
 RESERVED_NAMES = frozenset(_KEYWORDS.split()) | frozenset(_LIBRARY.split())
 
 
@@ -65,4 +67,4 @@ def check_name(name: str) -> str:
 
 
 def _reserved(name: str) -> bool:
-    return name in RESERVED_NAMES or name.endswith("_t") or "__" in name
+    return name in RESERVED_NAMES or name.endswith("_t") or "__" in name or _MACROS.fullmatch(name) is not None

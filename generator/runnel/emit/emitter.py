@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import runnel
-from runnel.emit.edges import Edge, input_edges, output_edges
+from runnel.emit.edges import input_edges, output_edges
 from runnel.emit.program import Program, build_program, describe
 from runnel.emit.text import comment, float_literal, short_name, string
 from runnel.plan.plan import Plan
@@ -114,8 +114,3 @@ def _memory_map(plan: Plan) -> list[str]:
 def _schedule(plan: Plan) -> list[str]:
     graph = plan.schedule.graph
     return [f"{step:3}: {describe(graph, segment.segment.operators[0])}" for step, segment in enumerate(plan.segments)]
-
-
-def edges(plan: Plan) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:
-    """(inputs, outputs) of the generated API."""
-    return input_edges(plan), output_edges(plan)

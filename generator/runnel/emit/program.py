@@ -84,6 +84,10 @@ class _Builder:
         self.calls: list[CCall] = []
         self.headers: dict[str, None] = {}
 
+    def _static(self, name: str) -> str:
+        """`name`, or another one where the model itself is called that."""
+        return f"{name}_" if name == self.plan.name else name
+
     def add_segment(self, segment: PlannedSegment) -> None:
         operator = segment.segment.operators[0]
         if not segment.calls:
@@ -113,7 +117,7 @@ class _Builder:
         if key not in self.functions:
             number = sum(1 for f in self.functions.values() if f.kernel == call.kernel) + 1
             self.functions[key] = CFunction(
-                name=f"{call.kernel}_{number}",
+                name=self._static(f"{call.kernel}_{number}"),
                 kernel=call.kernel,
                 layer_struct=call.layer_struct,
                 function=call.function,
@@ -129,20 +133,21 @@ class _Builder:
     def _layer(self, call: KernelCall, operator: Operator, prefix: str) -> str:
         fields = [(c.name, self._array(c.data, f"{prefix}_{c.name}", operator)) for c in call.constants]
         fields += [(k, int_literal(v)) for k, v in call.layer.items()]
-        name = f"{prefix}_layer"
+        name = self._static(f"{prefix}_layer")
         self.structs.append(CStruct(call.layer_struct, name, tuple(fields), describe(self.graph, operator)))
         return name
 
     def _shape(self, call: KernelCall, prefix: str) -> str:
         fields = tuple((k, int_literal(v)) for k, v in call.shape.items())
-        self.structs.append(CStruct(f"runnel_{call.kernel}_shape", f"{prefix}_shape", fields, ""))
-        return f"{prefix}_shape"
+        name = self._static(f"{prefix}_shape")
+        self.structs.append(CStruct(f"runnel_{call.kernel}_shape", name, fields, ""))
+        return name
 
     def _array(self, array: npt.NDArray[Any], name: str, operator: Operator) -> str:
         key = constant_key(array)
         if key not in self.arrays:
             note = describe(self.graph, operator)
-            self.arrays[key] = CArray(name, c_type(str(array.dtype)), array.size, array_body(array), note)
+            self.arrays[key] = CArray(self._static(name), c_type(str(array.dtype)), array.size, array_body(array), note)
         return self.arrays[key].name
 
     def _input(self, index: int, prefix: str) -> str:

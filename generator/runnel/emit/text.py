@@ -60,7 +60,7 @@ def array_body(array: npt.NDArray[Any]) -> str:
     elif flat.dtype == np.int32:
         words = [int_literal(v) for v in flat.tolist()]
     else:
-        words = [str(v) for v in flat.tolist()]
+        words = list(map(str, flat.tolist()))
     width = max(map(len, words), default=1) + 2
     per_line = max(1, (_LINE_WIDTH - 4) // width)
     lines = (", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line))

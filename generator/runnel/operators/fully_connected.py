@@ -33,12 +33,14 @@ def _default_weights_format(graph: Graph, operator: Operator) -> str | None:
 
 
 def _inputs_fit(graph: Graph, operator: Operator) -> str | None:
-    """The weights are a matrix [outputs, inputs] and the input holds a whole number of such rows"""
+    """The weights are a matrix [outputs, inputs], the input whole such rows (with keep_num_dims along its last axis)"""
     data, weights = graph.tensor(operator.inputs[0]), graph.tensor(operator.inputs[1])
     if len(weights.shape) != 2:
         return f"weights shape {weights.shape}"
     if weights.shape[1] == 0 or data.elements % weights.shape[1]:
         return f"input shape {data.shape}, weights shape {weights.shape}"
+    if operator.attributes.get("keep_num_dims") and data.shape[-1] != weights.shape[1]:
+        return f"input shape {data.shape}, weights shape {weights.shape}, keep_num_dims"
     return None
 
 

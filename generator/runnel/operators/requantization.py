@@ -13,9 +13,11 @@ from runnel.errors import UnsupportedError
 from runnel.graph import Operator
 from runnel.operators.base import Constant
 from runnel.operators.quantize_math import quantize_multiplier
+from runnel.operators.reference_math import multiply_by_quantized_multiplier
 
 LARGEST_LEFT_SHIFT = 30
 _SHORT_FORM_LARGEST_SHIFT = 20
+_SURELY_CLAMPED = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,38 @@ def requantization(
     """Weights [channel, taps...] and the constants that go with them.
 
     sum(w * (x - zero_point)) + bias == sum(w * x) + (bias - zero_point * sum(w)): the zero point costs nothing at
-    run time, and padding with the zero point adds nothing. Channels whose multiplier is 0 always give the zero point,
-    so their weights and bias (often +-2147483647 in real files) become 0.
+    run time, and padding with the zero point adds nothing. Channels that give the same value for every input (tiny
+    scales, often with a bias of +-2147483647) lose their weights, so that they do not cost their layer the short form.
     """
     channels = weights.shape[0]
+    multiplier, shift = _multipliers(operator, real_multipliers, channels)
+    wide_bias = np.zeros(channels, dtype=np.int64) if bias is None else bias.astype(np.int64)
+    folded = wide_bias - input_zero_point * weights.reshape(channels, -1).sum(axis=1, dtype=np.int64)
+    constant, value = _constant_channels(weights, folded, multiplier, shift)
+    # 4 v halved twice, by multiplier and shift, is v
+    folded = np.where(constant, 4 * value, folded)
+    multiplier, shift = np.where(constant, 1 << 30, multiplier), np.where(constant, -1, shift)
+    kept = np.where(constant.reshape(-1, *([1] * (weights.ndim - 1))), 0, weights).astype(np.int8)
+    # The accumulator passes through bias + any partial sum of w * x with x in -128..127.
+    bound = np.abs(folded) + 128 * np.abs(kept.reshape(channels, -1).astype(np.int64)).sum(axis=1)
+    right = -shift
+    positive = (multiplier > 0) | (kept.reshape(channels, -1) > -128).all(axis=1)
+    fits = (bound < 2**30) & positive & (right >= 1) & (right <= _SHORT_FORM_LARGEST_SHIFT)
+    short_form = bool(fits.all())
+    if short_form:
+        kept, folded, multiplier = _with_positive_multipliers(kept, folded, multiplier)
+    return kept, Requantization(
+        bias=_wrap(folded),
+        multiplier=multiplier.astype(np.int32),
+        shift=(right if short_form else shift).astype(np.int32),
+        short_form=short_form,
+    )
+
+
+def _multipliers(
+    operator: Operator, real_multipliers: Sequence[float], channels: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Multiplier and shift (left positive) of each channel."""
     pairs = [quantize_multiplier(m) for m in real_multipliers]
     if len(pairs) == 1:
         pairs = pairs * channels
@@ -71,23 +101,40 @@ def requantization(
             f"{operator.label}: a scale ratio of {max(real_multipliers):g} (input scale * weight scale / output scale) "
             f"is too large; supported is below 2**{LARGEST_LEFT_SHIFT}"
         )
-    multiplier = np.array([m for m, _ in pairs], dtype=np.int64)
-    shift = np.array([s for _, s in pairs], dtype=np.int64)
-    alive = multiplier != 0
-    kept = np.where(alive.reshape(-1, *([1] * (weights.ndim - 1))), weights, 0).astype(np.int8)
-    flat = kept.reshape(channels, -1).astype(np.int64)
-    wide_bias = np.zeros(channels, dtype=np.int64) if bias is None else bias.astype(np.int64)
-    folded = np.where(alive, wide_bias - input_zero_point * flat.sum(axis=1), 0)
-    # The accumulator passes through bias + any partial sum of w * x with x in -128..127.
-    bound = np.abs(folded) + 128 * np.abs(flat).sum(axis=1)
-    right = np.where(alive, -shift, 1)
-    short_form = bool((bound < 2**30).all() and (right >= 1).all() and (right <= _SHORT_FORM_LARGEST_SHIFT).all())
-    return kept, Requantization(
-        bias=_wrap(folded),
-        multiplier=multiplier.astype(np.int32),
-        shift=(right if short_form else np.where(alive, shift, 0)).astype(np.int32),
-        short_form=short_form,
-    )
+    return np.array([m for m, _ in pairs], dtype=np.int64), np.array([s for _, s in pairs], dtype=np.int64)
+
+
+def _with_positive_multipliers(
+    weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int64], multiplier: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The same products of accumulator and multiplier, with both signs turned where the multiplier is negative.
+
+    Real files have negative weight scales; the short form takes the accumulator's sign for the product's.
+    """
+    sign = np.where(multiplier < 0, -1, 1)
+    turned = weights * sign.reshape(-1, *([1] * (weights.ndim - 1)))
+    return turned.astype(np.int8), bias * sign, multiplier * sign
+
+
+def _constant_channels(
+    weights: npt.NDArray[np.int8],
+    folded: npt.NDArray[np.int64],
+    multiplier: npt.NDArray[np.int64],
+    shift: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Channels that scale every accumulator to one value, and that value (before the output zero point is added).
+
+    Scaling is monotonic: what its smallest and its largest accumulator share, all between them share. A value beyond
+    +-_SURELY_CLAMPED is replaced by that bound: with any zero point the clamp makes the same of both.
+    """
+    flat = weights.reshape(weights.shape[0], -1).astype(np.int64)
+    above, below = np.maximum(flat, 0).sum(axis=1), np.maximum(-flat, 0).sum(axis=1)
+    smallest, largest = folded - 128 * above - 127 * below, folded + 127 * above + 128 * below
+    first, last = (multiply_by_quantized_multiplier(acc, multiplier, shift) for acc in (smallest, largest))
+    # nothing may wrap: neither the accumulator, nor its left shift, nor the sum with the zero point
+    exact = (smallest >= -(2**31)) & (largest < 2**31) & (shift <= 0) & (np.abs(first) < 2**30)
+    constant = (multiplier == 0) | (exact & (first == last))
+    return constant, np.where(multiplier == 0, 0, np.clip(first, -_SURELY_CLAMPED, _SURELY_CLAMPED))
 
 
 LAYER_TYPE = "runnel_accumulator_layer"

@@ -36,7 +36,7 @@ struct runnel_edge {
 	const char *name;
 	enum runnel_type type;
 	int32_t rank;
-	int32_t dimensions[6];
+	int32_t dimensions[8];
 	float scale;
 	int32_t zero_point;
 	size_t bytes;

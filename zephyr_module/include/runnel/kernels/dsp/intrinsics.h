@@ -8,6 +8,10 @@
 
 #include "runnel/kernels/common.h"
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the DSP kernels take bytes out of words: they need a little-endian processor"
+#endif
+
 /* Four int8 as one little-endian word; the address need not be aligned. */
 RUNNEL_INLINE uint32_t runnel_load_word(const int8_t *address)
 {

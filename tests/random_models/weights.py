@@ -44,12 +44,14 @@ def random_weights(builder: GraphBuilder, shape: tuple[int, ...]) -> npt.NDArray
 
 
 def random_scales(builder: GraphBuilder, channels: int, axis: int, per_channel: bool) -> Quantization:
-    """Weight scales: one, or one per channel with an occasional dead channel."""
+    """Weight scales: one, or one per channel with an occasional dead channel or negative ones, as in mcunet-in3."""
     source = builder.source
     base = 2.0 ** source.real(-11, -3)
     if not per_channel:
         return Quantization((float(np.float32(base)),), (0,), axis)
     scales = base * np.exp2(builder.random.uniform(-2, 1, channels))
+    if source.chance(0.3):
+        scales *= builder.random.choice(np.array([-1, 1]), channels)
     if builder.rarely(0.15):
         scales[builder.random.integers(channels)] = DEAD_SCALE
     return Quantization(tuple(float(np.float32(s)) for s in scales), (0,) * channels, axis)
@@ -82,8 +84,8 @@ def add_weights(
     mean = live_taps * steps.mean * flat.sum(axis=1)
     deviation = np.sqrt(live_taps * (flat**2).sum(axis=1)) * max(steps.deviation, UNIFORM_STEPS / 16)
     bias, bias_index = _bias(builder, channels, deviation, scale, per_channel)
-    alive = scale > 1e-30
-    real_means, real_deviations = (mean + bias) * scale, deviation * scale
+    alive = np.abs(scale) > 1e-30
+    real_means, real_deviations = (mean + bias) * scale, deviation * np.abs(scale)
     if not alive.any():
         return Weights(tensor, bias_index, Spread(0.0, 1e-6))
     centre = float(real_means[alive].mean())
@@ -102,7 +104,7 @@ def _bias(
     values = np.clip(values, -(2**28), 2**28)
     if builder.rarely(0.03):  # sums then wrap around, in TFLM as on the device
         values = builder.random.integers(-BIAS_LIMIT, BIAS_LIMIT, channels).astype(np.float64)
-    dead = scale < 1e-30
+    dead = np.abs(scale) < 1e-30
     values[dead] = builder.random.choice(np.array([-BIAS_LIMIT, BIAS_LIMIT]), int(dead.sum()))
     scales = tuple(float(np.float32(s)) for s in (scale if per_channel else scale[:1]))
     quantization = Quantization(scales, (0,) * len(scales), 0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Says whether a graph is one that Runnel compiles, and if not what was found and what to do.
 
-The reader calls `check_full_integer` and `check_arity`; `check_graph` is for the graph after the passes.
+For the graph after the passes; what can be said right after reading is in full_integer.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from runnel.errors import ModelError, RunnelError, UnsupportedError
+from runnel.full_integer import HOW_TO_CONVERT, check_arity, check_full_integer, computed_tensors
 from runnel.graph import Graph, Operator, Tensor
 from runnel.operators import OperatorType, operator_type
 
@@ -30,68 +31,8 @@ _STEPS: Mapping[str, int] = MappingProxyType(
         "filter_width": 4096,
     }
 )
-_HOW = (
-    "convert with full-integer post-training quantization (a representative dataset, "
-    "target_spec.supported_ops = [TFLITE_BUILTINS_INT8], inference_input_type and inference_output_type int8)"
-)
 _TEXT_LENGTH = 600
 _CONTRADICTION = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError)
-
-
-def check_arity(graph: Graph, source: str) -> None:
-    """Each operator is known, has as many inputs as its kind takes, and one output. Raises ModelError."""
-    for operator in graph.operators:
-        kind = operator_type(operator.kind)
-        fewest, most = kind.input_count
-        count = len(operator.inputs)
-        if not fewest <= count <= most:
-            expected = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ModelError(f"{source}: {operator.label} has {count} inputs; it takes {expected}")
-        if None in operator.inputs[: kind.required_inputs]:
-            position = operator.inputs.index(None)
-            raise ModelError(f"{source}: {operator.label} lacks input {position}, which is not optional")
-        if len(operator.outputs) != 1:
-            raise ModelError(f"{source}: {operator.label} has {len(operator.outputs)} outputs; it has one")
-
-
-def check_full_integer(graph: Graph, source: str) -> None:
-    """The operators work on int8. Raises UnsupportedError that names the kind of model found and how to convert it."""
-    for operator in graph.operators:
-        if operator_type(operator.kind).has_weights:
-            _check_weighted(graph, operator, source)
-    working = [operator for operator in graph.operators if operator_type(operator.kind).role == "computes"]
-    for operator in working:
-        for tensor in _computed(graph, operator):
-            if tensor.type != "int8":
-                same = sum(any(t.type == tensor.type for t in _computed(graph, other)) for other in working)
-                raise UnsupportedError(
-                    f"{source}: {operator.label} works on {tensor.type} (tensor '{tensor.name}'; {same} of "
-                    f"{len(working)} operators do); only int8 activations are supported: {_HOW}"
-                )
-
-
-def _computed(graph: Graph, operator: Operator) -> tuple[Tensor, ...]:
-    """The tensors of `operator` that are known only at run time."""
-    return (*graph.activations(operator), *(graph.tensors[index] for index in operator.outputs))
-
-
-def _check_weighted(graph: Graph, operator: Operator, source: str) -> None:
-    tensors = graph.input_tensors(operator)
-    activation = tensors[0] if tensors else None
-    weights = tensors[1] if len(tensors) > 1 else None
-    if activation is None or weights is None or activation.type == "int8":
-        return
-    found = f"{operator.label} has {activation.type} activations ('{activation.name}') and {weights.type} weights"
-    producer = graph.producer(weights.index)
-    if activation.type == "int16":
-        text = f"{found}: a model with 16-bit activations (16x8), which is not supported; use 8-bit ones"
-    elif activation.type == "uint8":
-        text = f"{found}: the uint8 scheme of TensorFlow 1, which is not supported"
-    elif weights.type != "float32" or (producer is not None and producer.kind == "DEQUANTIZE"):
-        text = f"{found}: a dynamic-range (weights only) quantized model, which is not supported"
-    else:
-        text = f"{found}: a float model, which is not supported"
-    raise UnsupportedError(f"{source}: {text}; {_HOW}")
 
 
 def check_graph(graph: Graph, source: str) -> None:
@@ -162,14 +103,14 @@ def _check_steps(operator: Operator) -> None:
 def _check_quantized(graph: Graph, operator: Operator) -> None:
     if operator_type(operator.kind).role == "renames":
         return
-    for tensor in _computed(graph, operator):
+    for tensor in computed_tensors(graph, operator):
         _check_activation(operator, tensor)
 
 
 def _check_activation(operator: Operator, tensor: Tensor) -> None:
     if tensor.type in ("int8", "uint8"):
         if tensor.quantization is None:
-            raise UnsupportedError(f"{operator.label}: '{tensor.name}' ({tensor.type}) has no scale; {_HOW}")
+            raise UnsupportedError(f"{operator.label}: '{tensor.name}' ({tensor.type}) has no scale; {HOW_TO_CONVERT}")
         if tensor.quantization.per_channel:
             raise UnsupportedError(
                 f"{operator.label}: activation '{tensor.name}' has {len(tensor.quantization.scales)} scales; "
@@ -220,9 +161,9 @@ def _check_edges(graph: Graph, source: str) -> None:
         tensor = graph.tensors[index]
         what = f"{source}: {'input' if index in graph.inputs else 'output'} '{tensor.name}'"
         if tensor.type not in _EDGE_TYPES:
-            raise UnsupportedError(f"{what} is {tensor.type}; supported are {', '.join(_EDGE_TYPES)}: {_HOW}")
+            raise UnsupportedError(f"{what} is {tensor.type}; supported are {', '.join(_EDGE_TYPES)}: {HOW_TO_CONVERT}")
         if tensor.type != "float32" and (tensor.quantization is None or tensor.quantization.per_channel):
-            raise UnsupportedError(f"{what} ({tensor.type}) does not have one scale and zero point; {_HOW}")
+            raise UnsupportedError(f"{what} ({tensor.type}) does not have one scale and zero point; {HOW_TO_CONVERT}")
     for index in graph.outputs:
         tensor = graph.tensors[index]
         if tensor.is_constant:

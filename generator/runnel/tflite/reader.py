@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from runnel.check import check_arity, check_full_integer
 from runnel.errors import ModelError, UnsupportedError
+from runnel.full_integer import check_arity, check_full_integer
 from runnel.graph import Graph, Operator, Tensor
 from runnel.operators import operator_type
 from runnel.tflite.connections import check_edges, in_order

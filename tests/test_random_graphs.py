@@ -38,8 +38,10 @@ def cases(seed: int, numbers: range) -> list[Case]:
     ]
 
 
-def problems(outcomes: list[Outcome]) -> str:
-    return "\n".join(f"{o.case.label}: {o.problem}" for o in outcomes if o.problem)
+def assert_equal(outcomes: list[Outcome]) -> None:
+    text = "\n".join(f"{o.case.label}: {o.problem}" for o in outcomes if o.problem)
+    if text:
+        pytest.fail(text, pytrace=False)
 
 
 def varied(outcomes: list[Outcome]) -> float:
@@ -68,7 +70,7 @@ def test_equals_tflm_on_the_host(batch: int, seed: int, tmp_path: Path) -> None:
     for dsp in (False, True):
         outcomes = run_cases(cases(seed, numbers), host(dsp), tmp_path / str(dsp), build, seed)
         assert len(outcomes) == BATCH
-        assert not problems(outcomes)
+        assert_equal(outcomes)
         assert varied(outcomes) >= 0.8
 
 
@@ -81,4 +83,4 @@ def test_equals_tflm_on_emulated_boards(board: str, full: bool, seed: int, tmp_p
     numbers = range(BATCH) if full else range(first, first + 3)
     build = BuildOptions(optimize=OPTIMIZE[board])
     outcomes = run_cases(cases(seed + 1, numbers), load_board(board), tmp_path, build, seed)
-    assert not problems(outcomes)
+    assert_equal(outcomes)

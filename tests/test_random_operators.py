@@ -54,8 +54,10 @@ def cases(seed: int, numbers: Iterable[int]) -> list[Case]:
     return made
 
 
-def problems(outcomes: list[Outcome]) -> str:
-    return "\n".join(f"{o.case.label}: {o.problem}" for o in outcomes if o.problem)
+def assert_equal(outcomes: list[Outcome]) -> None:
+    text = "\n".join(f"{o.case.label}: {o.problem}" for o in outcomes if o.problem)
+    if text:
+        pytest.fail(text, pytrace=False)
 
 
 def healthy_share(outcomes: list[Outcome]) -> float:
@@ -82,11 +84,11 @@ def test_equals_tflm_on_the_host(batch: int, seed: int, tmp_path: Path) -> None:
     numbers = range(batch * BATCH, (batch + 1) * BATCH)
     portable = run_cases(cases(seed, numbers), host(dsp=False), tmp_path / "portable", sanitized(batch), seed)
     assert len(portable) == BATCH
-    assert not problems(portable)
+    assert_equal(portable)
     assert healthy_share(portable) > 0.6, "outputs that saturate hide mistakes"
     dsp = run_cases(cases(seed, numbers), host(dsp=True), tmp_path / "dsp", sanitized(batch), seed, dsp_only=True)
     assert len(dsp) > BATCH // 8
-    assert not problems(dsp)
+    assert_equal(dsp)
 
 
 @pytest.mark.parametrize("board", EMULATED)
@@ -99,7 +101,7 @@ def test_equals_tflm_on_emulated_boards(board: str, full: bool, seed: int, tmp_p
     numbers = range(2 * BATCH) if full else range(first, len(KINDS), len(EMULATED))
     build = BuildOptions(optimize=OPTIMIZE[board])
     outcomes = run_cases(cases(seed + 1, numbers), load_board(board), tmp_path, build, seed)
-    assert not problems(outcomes)
+    assert_equal(outcomes)
 
 
 def test_a_wrong_answer_is_seen(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +132,6 @@ def test_equals_tflm_for_whatever_hypothesis_draws(full: bool, seed: int, tmp_pa
         kind = source.choice(tuple(OPERATORS))
         case = make_case(kind, operator_model(source, kind), kind in ALWAYS_ORIGINAL)
         folder = tmp_path / str(next(numbers))
-        assert not problems(run_cases([case], host(dsp=source.chance(0.5)), folder, BuildOptions(optimize="-O0")))
+        assert_equal(run_cases([case], host(dsp=source.chance(0.5)), folder, BuildOptions(optimize="-O0")))
 
     check()

@@ -50,12 +50,10 @@ def random_scales(builder: GraphBuilder, channels: int, axis: int, per_channel: 
     if not per_channel:
         return Quantization((float(np.float32(base)),), (0,), axis)
     scales = base * np.exp2(builder.random.uniform(-2, 1, channels))
-    if source.chance(0.3):
+    if channels > 1 and source.chance(0.3):  # the reader takes them only per channel
         scales *= builder.random.choice(np.array([-1, 1]), channels)
     if builder.rarely(0.15):
         scales[builder.random.integers(channels)] = DEAD_SCALE
-    if channels > 1 and builder.rarely(0.05):  # TFLM takes them, and rounds their sums the other way
-        scales *= builder.random.choice(np.array([-1.0, 1.0]), channels)
     return Quantization(tuple(float(np.float32(s)) for s in scales), (0,) * channels, axis)
 
 

@@ -31,26 +31,15 @@ struct runnel_conv_2d_shape {
 	int32_t rounding;       /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
-/* Input row of output row `row` and kernel row `kernel_row`; NULL where it is padding. */
-RUNNEL_INLINE const int8_t *runnel_conv_2d_input_row(const struct runnel_conv_2d_shape *shape, const int8_t *input,
-						     int32_t row, int32_t kernel_row)
-{
-	const int32_t y = row * shape->stride_height - shape->pad_top + kernel_row * shape->dilation_height;
-
-	if (y < 0 || y >= shape->input_height) {
-		return NULL;
-	}
-	return input + y * shape->input_width * shape->input_channels;
-}
-
-/* Copies one row of a window, kernel_width pixels from column x on; pixels outside become the zero point. */
+/* Copies one row of a window, kernel_width pixels of input row y from column x on; pixels outside become the zero
+ * point. */
 RUNNEL_INLINE void runnel_conv_2d_gather_row(const struct runnel_conv_2d_shape *shape, int32_t zero_point,
-					     const int8_t *row, int32_t x, int8_t *column)
+					     const int8_t *input, int32_t y, int32_t x, int8_t *column)
 {
 	const int32_t channels = shape->input_channels;
 	const int32_t span = (shape->kernel_width - 1) * shape->dilation_width;
 
-	if (row == NULL) {
+	if (y < 0 || y >= shape->input_height) {
 		memset(column, zero_point, (size_t)(shape->kernel_width * channels));
 	} else if (shape->dilation_width == 1 && x >= 0 && x + span < shape->input_width) {
 		memcpy(column, row + x * channels, (size_t)(shape->kernel_width * channels));
@@ -79,8 +68,9 @@ RUNNEL_INLINE const int8_t *runnel_conv_2d_column(const struct runnel_conv_2d_sh
 		return input + (row * shape->stride_height * shape->input_width + x) * shape->input_channels;
 	}
 	for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
-		runnel_conv_2d_gather_row(shape, zero_point, runnel_conv_2d_input_row(shape, input, row, kernel_row), x,
-					  space + kernel_row * row_taps);
+		const int32_t y = row * shape->stride_height - shape->pad_top + kernel_row * shape->dilation_height;
+
+		runnel_conv_2d_gather_row(shape, zero_point, input, y, x, space + kernel_row * row_taps);
 	}
 	return space;
 }

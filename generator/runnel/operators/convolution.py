@@ -63,8 +63,8 @@ def window_of(graph: Graph, operator: Operator) -> Window:
         kernel_w=weights.shape[2],
         stride_h=int(attributes["stride_h"]),
         stride_w=int(attributes["stride_w"]),
-        dilation_h=int(attributes.get("dilation_h_factor", 1)),
-        dilation_w=int(attributes.get("dilation_w_factor", 1)),
+        dilation_h=int(attributes.get("dilation_h_factor", 1)) if weights.shape[1] > 1 else 1,
+        dilation_w=int(attributes.get("dilation_w_factor", 1)) if weights.shape[2] > 1 else 1,
         pad_top=padding.top,
         pad_left=padding.left,
     )

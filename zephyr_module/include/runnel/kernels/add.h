@@ -78,11 +78,13 @@ RUNNEL_INLINE void runnel_add_row(const struct runnel_add_shape *shape, const st
 RUNNEL_INLINE void runnel_add(const struct runnel_add_shape *shape, const struct runnel_add_layer *layer,
 			      const int8_t *input_0, const int8_t *input_1, int8_t *output, void *scratch)
 {
+	const struct runnel_add_layer own = *layer; /* storing int8 outputs cannot change it */
+
 	(void)scratch;
 	for (int32_t i = 0; i < shape->count_0; i++) {
 		for (int32_t j = 0; j < shape->count_1; j++) {
 			for (int32_t k = 0; k < shape->count_2; k++) {
-				runnel_add_row(shape, layer,
+				runnel_add_row(shape, &own,
 					       input_0 + i * shape->input_0_step_0 + j * shape->input_0_step_1 +
 						       k * shape->input_0_step_2,
 					       input_1 + i * shape->input_1_step_0 + j * shape->input_1_step_1 +

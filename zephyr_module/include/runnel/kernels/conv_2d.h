@@ -42,7 +42,8 @@ RUNNEL_INLINE void runnel_conv_2d_gather_row(const struct runnel_conv_2d_shape *
 	if (y < 0 || y >= shape->input_height) {
 		memset(column, zero_point, (size_t)(shape->kernel_width * channels));
 	} else if (shape->dilation_width == 1 && x >= 0 && x + span < shape->input_width) {
-		memcpy(column, row + x * channels, (size_t)(shape->kernel_width * channels));
+		memcpy(column, input + (y * shape->input_width + x) * channels,
+		       (size_t)(shape->kernel_width * channels));
 	} else {
 		for (int32_t tap = 0; tap < shape->kernel_width; tap++) {
 			const int32_t tap_x = x + tap * shape->dilation_width;
@@ -50,7 +51,8 @@ RUNNEL_INLINE void runnel_conv_2d_gather_row(const struct runnel_conv_2d_shape *
 			if (tap_x < 0 || tap_x >= shape->input_width) {
 				memset(column + tap * channels, zero_point, (size_t)channels);
 			} else {
-				memcpy(column + tap * channels, row + tap_x * channels, (size_t)channels);
+				memcpy(column + tap * channels, input + (y * shape->input_width + tap_x) * channels,
+				       (size_t)channels);
 			}
 		}
 	}

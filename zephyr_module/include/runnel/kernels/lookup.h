@@ -19,8 +19,10 @@ struct runnel_lookup_layer {
 RUNNEL_INLINE void runnel_lookup_row(const struct runnel_lookup_layer *layer, int32_t elements, const int8_t *input,
 				     int8_t *output)
 {
+	const int8_t *table = layer->table; /* loaded once: storing int8 outputs cannot change it */
+
 	for (int32_t i = 0; i < elements; i++) {
-		output[i] = layer->table[(uint8_t)input[i]];
+		output[i] = table[(uint8_t)input[i]];
 	}
 }
 

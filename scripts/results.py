@@ -169,9 +169,7 @@ def table(columns: Sequence[Column], rows: Sequence[Measured]) -> str:
 
 
 def results_page(rows: Sequence[Measured], inputs: int) -> str:
-    head = HEAD.format(
-        inputs=inputs, compiler=first_line("arm-none-eabi-gcc"), emulator=first_line("qemu-system-arm")
-    )
+    head = HEAD.format(inputs=inputs, compiler=first_line("arm-none-eabi-gcc"), emulator=first_line("qemu-system-arm"))
     return "\n".join([
         head,
         "## Speed\n\nInstructions per multiply-accumulate, everything included.\n\n" + table(SPEED, rows),

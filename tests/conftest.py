@@ -11,6 +11,18 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTDATA = ROOT.parent / "shared" / "testdata"
+MODELS = (
+    "mcunet-in3",
+    "mcunet-vww1",
+    "mlperf_kws_ref_model",
+    "mlperf_vww_96_int8",
+    "tflm_hello_world_int8",
+    "tflm_micro_speech_quantized",
+    "tflm_person_detect",
+    "wv_cezar",
+    "wv_mcunet-5fps_vww",
+    "wv_ymac",
+)
 
 # A slow case is no failure: tests share the machine. The same cases every time, unless a seed is asked for.
 settings.register_profile("runnel", deadline=None, derandomize="RUNNEL_SEED" not in os.environ)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from conftest import MODELS
 from random_models.batch import Case, host, run_cases
 from runnel.boards import Board, load_board
 from runnel.build import BuildOptions
@@ -29,18 +30,6 @@ pytestmark = pytest.mark.usefixtures("tflm")
 Array = npt.NDArray[Any]
 
 FULL = os.environ.get("RUNNEL_FULL") == "1"
-MODELS = (
-    "mcunet-in3",
-    "mcunet-vww1",
-    "mlperf_kws_ref_model",
-    "mlperf_vww_96_int8",
-    "tflm_hello_world_int8",
-    "tflm_micro_speech_quantized",
-    "tflm_person_detect",
-    "wv_cezar",
-    "wv_mcunet-5fps_vww",
-    "wv_ymac",
-)
 BOARDS = ("host", "host with DSP kernels", "qemu-m7")
 ALL_BOARDS = (*BOARDS, "qemu-m3", "qemu-m4", "qemu-m33", "qemu-m55", "qemu-m7 -Os", "qemu-m4 -O2")
 RANDOM_INPUTS, FEW_RANDOM_INPUTS = 20, 2

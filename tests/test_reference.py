@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from conftest import TESTDATA
+from conftest import MODELS
 from runnel.boards import load_board
 from runnel.build import build_firmware
 from runnel.build.from_plan import harness_model
@@ -20,13 +20,16 @@ from runnel.reference import evaluate, selftest_crc, selftest_inputs
 from runnel.run import run_firmware
 from runnel.run.oracle import tflm_oracle
 
-MODELS = sorted((TESTDATA / "models").glob("*.tflite"))
 PERSON = Path(__file__).resolve().parents[1] / "models" / "person" / "person.tflite"
 
 
 @pytest.mark.parametrize("edges", ["int8", "original"])
-@pytest.mark.parametrize("model", [PERSON, *MODELS], ids=lambda p: p.stem)
-def test_reference_equals_the_oracle(tflm: None, model: Path, edges: Literal["int8", "original"]) -> None:
+@pytest.mark.parametrize("name", ["person", *MODELS])
+def test_reference_equals_the_oracle(
+    tflm: None, request: pytest.FixtureRequest, name: str, edges: Literal["int8", "original"]
+) -> None:
+    folder: Path = PERSON.parent if name == "person" else request.getfixturevalue("testdata") / "models"
+    model = folder / f"{name}.tflite"
     graph = load_model(model, Options(edges=edges))
     inputs = selftest_inputs(graph)
     (expected,) = tflm_oracle(model.read_bytes(), graph).run([inputs])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import MODELS
 from runnel.compiler import load_model
 from runnel.operators import Target
 from runnel.plan.plan import PlacedBuffer, Plan
@@ -18,18 +19,6 @@ from runnel.schedule.layer_by_layer import layer_by_layer
 
 from .examples import move
 
-MODELS = (
-    "mcunet-in3",
-    "mcunet-vww1",
-    "mlperf_kws_ref_model",
-    "mlperf_vww_96_int8",
-    "tflm_hello_world_int8",
-    "tflm_micro_speech_quantized",
-    "tflm_person_detect",
-    "wv_cezar",
-    "wv_mcunet-5fps_vww",
-    "wv_ymac",
-)
 TINYENGINE_BARS = {"mcunet-vww1": 92_000, "mcunet-in3": 262_000}
 """Bytes that the arena must stay below: a little less than TinyEngine's generator reserves."""
 

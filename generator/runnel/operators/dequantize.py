@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
+from runnel.operators.float_edge import float_edge_call
 from runnel.operators.lookup import SINGLE_ELEMENT
 from runnel.operators.quantize_math import quantization_of
 
@@ -47,13 +48,4 @@ class Dequantize(OperatorType):
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
         quantization = quantization_of(source, operator)
-        call = KernelCall(
-            kernel=f"dequantize_{source.type}_float32",
-            shape={"elements": source.elements},
-            layer={"zero_point": quantization.zero_point},
-            constants=(Constant("scale", np.array([quantization.scale], dtype=np.float32)),),
-            inputs=(source.index,),
-            output=output.index,
-            in_place=(0,),
-        )
-        return (call,)
+        return (float_edge_call(f"dequantize_{source.type}_float32", source, output, quantization),)

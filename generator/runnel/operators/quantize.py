@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, Target, register
+from runnel.operators.base import Constraint, KernelCall, Target, register
 from runnel.operators.checks import (
     bounded_multiplier,
     input_at,
@@ -20,6 +20,7 @@ from runnel.operators.checks import (
     types,
 )
 from runnel.operators.fixed_point import multiply_by_quantized_multiplier, wrap
+from runnel.operators.float_edge import float_edge_call
 from runnel.operators.lookup import KERNELS, LookupOperator, tabulate
 from runnel.operators.quantize_math import TYPE_RANGES, quantization_of
 
@@ -76,13 +77,4 @@ class Quantize(LookupOperator):
         if source.type != "float32":
             return super().lower(graph, operator, target)
         quantization = quantization_of(output, operator)
-        call = KernelCall(
-            kernel=f"quantize_float32_{output.type}",
-            shape={"elements": source.elements},
-            layer={"zero_point": quantization.zero_point},
-            constants=(Constant("scale", np.array([quantization.scale], dtype=np.float32)),),
-            inputs=(source.index,),
-            output=output.index,
-            in_place=(0,),
-        )
-        return (call,)
+        return (float_edge_call(f"quantize_float32_{output.type}", source, output, quantization),)

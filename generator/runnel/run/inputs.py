@@ -22,7 +22,6 @@ from runnel.graph import Tensor
 Array = npt.NDArray[Any]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-ARRAY_SUFFIXES = (".npy", ".bin", ".raw")
 SOUND_SUFFIXES = (".wav",)
 
 

@@ -21,7 +21,7 @@ extern "C" {
 /* Return values of <model>_run() and <model>_selftest(). */
 #define RUNNEL_OK 0
 #define RUNNEL_ESELFTEST (-1)   /* the output of the known input has the wrong CRC */
-#define RUNNEL_ENOSELFTEST (-2) /* the model was compiled without a self-test */
+#define RUNNEL_ENOSELFTEST (-2) /* built by `runnel run`, which compares with the oracle itself */
 
 /* Type of the elements of a model's input or output. */
 enum runnel_type {

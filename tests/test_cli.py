@@ -65,7 +65,7 @@ def console(capsys: pytest.CaptureFixture[str]) -> Console:
     return Console(capsys)
 
 
-@pytest.mark.parametrize("command", ["", "compile", "plan", "run", "boards", "operators"])
+@pytest.mark.parametrize("command", ["", "compile", "arena", "plan", "run", "boards", "operators"])
 def test_help_teaches(console: Console, command: str) -> None:
     code, out, _ = console(*command.split(), "--help")
     assert code == 0
@@ -263,7 +263,7 @@ def test_click_is_not_shown_twice() -> None:
     from runnel.cli import cli
 
     assert isinstance(cli, click.Group)
-    assert sorted(cli.commands) == ["boards", "compile", "operators", "plan", "run"]
+    assert sorted(cli.commands) == ["arena", "boards", "compile", "operators", "plan", "run"]
 
 
 def test_saved_plan_is_replayed_and_a_foreign_one_refused(console: Console, model: Path, tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ void port_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Bytes of static SRAM that the firmware takes (.data + .bss), the stacks in it included; 0 where nobody knows. */
 uint32_t port_static_sram_bytes(void);
 
+/* The most stack bytes that the calling thread has used so far; 0 where nobody knows. Looks through the stack. */
+uint32_t port_stack_bytes(void);
+
 /* Ends the program with this code where that means something; stops for good on a board. */
 void port_exit(int code) __attribute__((noreturn));
 

@@ -16,6 +16,7 @@ struct harness_output {
 };
 
 struct harness_model {
+	const char *name;
 	const struct harness_input *inputs;
 	const struct harness_output *outputs;
 	uint32_t input_count;

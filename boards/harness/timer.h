@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A free-running timer of the emulated board, from which executed instructions are computed.
+ * A free-running timer, from which executed instructions (emulators) or cycles (real boards) are computed.
  *
  * Not SysTick: its 24 bits overflow within one large model, and the interrupt that would extend it pushes a
  * frame on the stack that is being measured. The build defines one of
  *   HARNESS_TIMER_CMSDK  Arm's APB timer: 32 bits, counts down
  *   HARNESS_TIMER_SSE    the system counter of an SSE-300: 64 bits, counts up
+ *   HARNESS_TIMER_DWT    the cycle counter of real cores: 32 bits, counts up (QEMU's stands still)
  * and HARNESS_TIMER_ADDRESS; with neither there is no timer and 0 ticks.
  */
 #ifndef TIMER_H
@@ -61,6 +62,20 @@ static inline uint64_t timer_ticks(void)
 		}
 		high = again;
 	}
+}
+
+#elif defined(HARNESS_TIMER_DWT)
+
+#include "cycles.h"
+
+static inline void timer_start(void)
+{
+	cycles_start();
+}
+
+static inline uint64_t timer_ticks(void)
+{
+	return cycles_now();
 }
 
 #else

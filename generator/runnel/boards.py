@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
 import itertools
-import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jsonschema
-import yaml
-
+from runnel.board_files import did_you_mean, read_board_file
 from runnel.errors import BoardError
 from runnel.resources import resource_root
 
 MemoryKind = Literal["sram", "flash"]
+FlashTool = Literal["openocd", "pio", "west"]
 RunnerKind = Literal["qemu", "host", "renode", "serial"]
 Fpu = Literal["none", "single", "double"]
 
@@ -44,29 +41,47 @@ class Memory:
 
 @dataclass(frozen=True)
 class Timer:
-    """A free-running timer of an emulated board, counting at `hz`."""
+    """A free-running timer counting at `hz`: of an emulated board, or the cycle counter (dwt) of a real one."""
 
-    kind: Literal["cmsdk", "sse"]
+    kind: Literal["cmsdk", "sse", "dwt"]
     address: int
     hz: int
+
+
+@dataclass(frozen=True)
+class Uart:
+    """The serial line to the host: which driver, how fast; address and clock where the driver does not know them."""
+
+    kind: Literal["cmsdk", "stm32"]
+    baud: int
+    address: int | None = None
+    hz: int | None = None
 
 
 @dataclass(frozen=True)
 class Runner:
     """How firmware is executed: QEMU or Renode with a machine, natively, or on hardware over a serial line.
 
-    `boot` names the memory that holds the vector table, where that is not the first flash.
+    boot     the memory that holds the vector table, where that is not the first flash
+    flash    tools that can write firmware to a real board, in the order in which they are tried
+    openocd  configuration files of OpenOCD for the board
     """
 
     kind: RunnerKind
     machine: str | None = None
     boot: str | None = None
     timer: Timer | None = None
+    uart: Uart | None = None
+    flash: tuple[FlashTool, ...] = ()
+    openocd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Board:
-    """A board: core, clock in Hz, and its memories in order of address within each kind."""
+    """A board: core, clock in Hz, and its memories in order of address within each kind.
+
+    zephyr, platformio: names of boards with the same core and the same memories; Zephyr's in old and new spelling.
+    """
 
     name: str
     description: str
@@ -76,14 +91,18 @@ class Board:
     mve: bool
     clock_hz: int
     memories: tuple[Memory, ...]
-    zephyr: str | None = None
-    platformio: str | None = None
+    zephyr: tuple[str, ...] = ()
+    platformio: tuple[str, ...] = ()
     runner: Runner | None = None
     try_instead: str | None = None
 
     @property
     def is_host(self) -> bool:
         return self.core == "host"
+
+    @property
+    def is_emulated(self) -> bool:
+        return self.runner is not None and self.runner.kind in ("qemu", "renode")
 
     @property
     def sram(self) -> Memory:
@@ -112,12 +131,6 @@ class Board:
         raise BoardError(f"{self.name} has no memory {name!r}; it has {', '.join(known)}{did_you_mean(name, known)}")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint to append to a message, or nothing when no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def _merged(memories: Iterable[Memory], kind: MemoryKind) -> list[Memory]:
     """The regions of `kind`, adjacent ones made one: cached if any part is, open to DMA if all parts are."""
     merged: list[Memory] = []
@@ -142,100 +155,43 @@ def known_boards() -> tuple[Board, ...]:
 
 
 def load_board(name_or_path: str) -> Board:
-    """The board of that name, or the one in a YAML file of the user's.
+    """The board that `board_file` finds. Raises BoardError, also for a typo or memories that contradict each other."""
+    return _load_file(board_file(name_or_path))
 
-    Raises BoardError for an unknown name, an unreadable file, a typo, or memories that contradict each other.
+
+def board_file(name_or_path: str) -> Path:
+    """The YAML file of a Runnel, Zephyr or PlatformIO board, or the user's own.
+
+    Zephyr's names may have a revision and qualifiers. Raises BoardError for a name that nobody has.
     """
     builtin = {path.stem: path for path in (resource_root() / "boards").glob("*.yaml")}
     if name_or_path in builtin:
-        return _load_file(builtin[name_or_path])
+        return builtin[name_or_path]
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
-        return _load_file(path)
+        return path
+    others = {name: board.name for board in known_boards() for name in (*board.platformio, *board.zephyr)}
+    name = name_or_path if name_or_path in others else _zephyr_target(name_or_path, others)
+    if name is not None:
+        return builtin[others[name]]
     known = sorted(builtin)
     raise BoardError(
-        f"unknown board {name_or_path!r}; known boards: {', '.join(known)}, "
-        f"or the path of a board file ending in .yaml{did_you_mean(name_or_path, known)}"
+        f"unknown board {name_or_path!r}; Runnel's boards: {', '.join(known)} (`runnel boards` shows which boards of "
+        "Zephyr and PlatformIO they stand for). For any other give the path of a board file ending in .yaml: "
+        f"docs/adding-a-board.md shows how to write one{did_you_mean(name_or_path, [*known, *others])}"
     )
 
 
+def _zephyr_target(name: str, targets: Iterable[str]) -> str | None:
+    """The longest of `targets` that `name` is or begins with, up to a slash: mps2/an521 for mps2/an521/cpu0."""
+    plain = re.sub("@[^/]*", "", name, count=1)
+    return max((t for t in targets if plain == t or plain.startswith(f"{t}/")), key=len, default=None)
+
+
 def _load_file(path: Path) -> Board:
-    data = _read_yaml(path)
-    errors = sorted(_validator().iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
-    if errors:
-        raise BoardError(f"{path}: {_explain(errors[0])}")
-    board = _to_board(data)
+    board = _to_board(read_board_file(path))
     _check(board, path)
     return board
-
-
-@functools.cache
-def _validator() -> jsonschema.protocols.Validator:
-    schema = json.loads((resource_root() / "boards" / "board.schema.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Without what a board file never needs: of two equal keys PyYAML keeps the last in silence, and a few lines of
-    aliases can stand for gigabytes.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed in a board file", mark)
-        return super().compose_node(parent, index)
-
-
-def _construct_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
-        if key.value in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is there twice", key.start_mark)
-        seen.add(key.value)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise BoardError(f"{path}: cannot read the board file: {reason}") from error
-    try:
-        return yaml.load(text, Loader=_StrictLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}:" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "nested too deeply or not a value"
-        raise BoardError(f"{path}:{where} not valid YAML: {problem}") from error
-
-
-def _explain(error: jsonschema.ValidationError) -> str:
-    """What is wrong, which key, what is allowed."""
-    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
-    where = f"{key}: " if key else ""
-    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    found: Any = error.instance
-    if error.validator == "additionalProperties":
-        allowed = list(schema["properties"])
-        unknown = next(str(k) for k in found if k not in allowed)
-        return f"{where}unknown key {unknown!r}; allowed: {', '.join(allowed)}{did_you_mean(unknown, allowed)}"
-    if error.validator == "required":
-        missing = next(k for k in schema["required"] if k not in found)
-        return f"{where}key {missing!r} is missing"
-    if error.validator == "enum":
-        allowed = [str(v) for v in schema["enum"]]
-        hint = did_you_mean(str(found), allowed)
-        return f"{where}{found!r} is not one of {', '.join(allowed)}{hint}"
-    if error.validator == "pattern":
-        return f"{where}{found!r} has the wrong form; {schema.get('description', schema['pattern'])}"
-    return f"{where}{error.message}"
 
 
 def _to_bytes(value: int | str) -> int:
@@ -245,11 +201,23 @@ def _to_bytes(value: int | str) -> int:
 def _to_board(data: Mapping[str, Any]) -> Board:
     fields = dict(data)
     fields["memories"] = tuple(Memory(**{**m, "bytes": _to_bytes(m["bytes"])}) for m in data["memories"])
+    for names in ("zephyr", "platformio"):
+        fields[names] = tuple(data.get(names, ()))
     runner = data.get("runner")
     if runner is not None:
-        timer = runner.get("timer")
-        fields["runner"] = Runner(**{**runner, "timer": None if timer is None else Timer(**timer)})
+        fields["runner"] = _to_runner(runner)
     return Board(**fields)
+
+
+def _to_runner(data: Mapping[str, Any]) -> Runner:
+    fields = dict(data)
+    if "timer" in data:
+        fields["timer"] = Timer(**data["timer"])
+    if "uart" in data:
+        fields["uart"] = Uart(**data["uart"])
+    for name in ("flash", "openocd"):
+        fields[name] = tuple(data.get(name, ()))
+    return Runner(**fields)
 
 
 def _check(board: Board, path: Path) -> None:
@@ -269,3 +237,8 @@ def _check(board: Board, path: Path) -> None:
         board.memory(board.runner.boot)
     if board.runner.kind in ("qemu", "renode") and board.runner.machine is None:
         raise BoardError(f"{path}: runner: kind {board.runner.kind} needs the key 'machine'")
+    if board.runner.kind == "serial" and board.runner.uart is None:
+        raise BoardError(f"{path}: runner: kind serial needs the key 'uart'")
+    uart = board.runner.uart
+    if uart is not None and uart.kind == "cmsdk" and (uart.address is None or uart.hz is None):
+        raise BoardError(f"{path}: runner.uart: kind cmsdk needs the keys 'address' and 'hz'")

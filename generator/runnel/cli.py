@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import NoReturn
 import click
 
 import runnel
+from runnel.cli_arena import arena_command
 from runnel.cli_commands import boards_command, compile_command, operators_command, plan_command
 from runnel.cli_print import plain
 from runnel.cli_run import run_command
@@ -50,7 +52,7 @@ def cli() -> None:
     """
 
 
-for _command in (compile_command, plan_command, run_command, boards_command, operators_command):
+for _command in (compile_command, arena_command, plan_command, run_command, boards_command, operators_command):
     cli.add_command(_command)
 
 
@@ -102,7 +104,12 @@ def _show_traceback() -> None:
         traceback.print_exc()
 
 
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> NoReturn:
     """Entry point of the console script."""
     use_any_terminal()
+    signal.signal(signal.SIGTERM, _stop)  # a build system that gives up: temporary files go, as after Ctrl-C
     sys.exit(execute(sys.argv[1:]))

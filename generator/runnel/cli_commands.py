@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from runnel.boards import Board, known_boards, load_board
+from runnel.boards import Board, board_file, known_boards, load_board
 from runnel.cli_options import (
     board_option,
     existing_model,
@@ -17,19 +17,21 @@ from runnel.cli_options import (
     model_argument,
     name_option,
     schedule_options,
+    section_option,
 )
 from runnel.cli_print import console, print_json, print_plan, progress
 from runnel.compiler import Options, load_model, plan_model, write_sources
+from runnel.depfile import dependency_rule, generator_files
 from runnel.figures import plan_figures
 from runnel.operator_docs import operator_entries, operators_markdown
-from runnel.output_folder import staged_folder
+from runnel.output_folder import staged_folder, write_whole
 from runnel.plan.plan import Plan
 from runnel.reference import selftest_crc
 from runnel.report.text import kilobytes
 
 
-def _plan(model: Path, board: Board, options: Options, name: str) -> Plan:
-    with progress() as report:
+def _plan(model: Path, board: Board, options: Options, name: str, quiet: bool = False) -> Plan:
+    with progress(quiet) as report:
         report(f"planning {name} for {board.name}")
         return plan_model(load_model(existing_model(model), options), board, options, name)
 
@@ -41,10 +43,26 @@ def _plan(model: Path, board: Board, options: Options, name: str) -> Plan:
     "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
     help="Where the files go; made if it is not there.",
 )  # fmt: skip
+@section_option("--arena-section")
+@click.option(
+    "--depfile", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write a Makefile rule that names all that the output depends on, for make, Ninja and CMake.",
+)  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @name_option
 @schedule_options
 @json_option
-def compile_command(model: Path, board_name: str, folder: Path, name: str, options: Options, as_json: bool) -> None:
+def compile_command(
+    model: Path,
+    board_name: str,
+    folder: Path,
+    arena_section: str | None,
+    depfile: Path | None,
+    quiet: bool,
+    name: str,
+    options: Options,
+    as_json: bool,
+) -> None:
     """Writes C for MODEL: sources, header, plan.json and report.html.
 
     The files appear together when all are complete. In a folder that exists already files of the same names are
@@ -56,17 +74,23 @@ def compile_command(model: Path, board_name: str, folder: Path, name: str, optio
       runnel compile kws.tflite --board stm32f746 -o src/words --name words --sram 32K
     """
     board = load_board(board_name)
-    plan = _plan(model, board, options, name)
-    with staged_folder(folder) as stage:
-        write_sources(plan, stage, selftest_crc(plan.schedule.graph))
+    plan = _plan(model, board, options, name, quiet)
+    rule = None
+    if depfile is not None:
+        inputs = [model, board_file(board_name), *([options.saved_plan] if options.saved_plan is not None else [])]
+        rule = dependency_rule(folder / f"{name}.c", [*inputs, *generator_files()])
+    with staged_folder(folder, last=f"{name}.c") as stage:
+        write_sources(plan, stage, selftest_crc(plan.schedule.graph), arena_section)
         files = sorted(str(p.relative_to(stage)) for p in stage.rglob("*") if p.is_file())
+        if depfile is not None and rule is not None:
+            write_whole(depfile, rule)
     if as_json:
         print_json({**plan_figures(plan), "folder": str(folder), "files": files})
-        return
-    print_plan(plan, board, details=False)
-    console.print(f"\nWrote {len(files)} files to {folder}: {', '.join(files)}", highlight=False, soft_wrap=True)
-    console.print(f"Look at {folder / 'report.html'} for the memory map; the header says how to call it.",
-                  highlight=False, soft_wrap=True)  # fmt: skip
+    elif not quiet:
+        print_plan(plan, board, details=False)
+        console.print(f"\nWrote {len(files)} files to {folder}: {', '.join(files)}", highlight=False, soft_wrap=True)
+        console.print(f"Look at {folder / 'report.html'} for the memory map; the header says how to call it.",
+                      highlight=False, soft_wrap=True)  # fmt: skip
 
 
 @click.command("plan")
@@ -97,8 +121,9 @@ def plan_command(model: Path, board_name: str, name: str, options: Options, as_j
 def boards_command(as_json: bool) -> None:
     """Lists the boards that Runnel knows.
 
-    SRAM and flash are the largest contiguous regions: what one arena and one image can use. docs/adding-a-board.md
-    shows how to write a file for another board; --board takes its path.
+    SRAM and flash are the largest contiguous regions: what one arena and one image can use. --board takes each name
+    in the table, those of Zephyr also with qualifiers and revision, and the path of a board file of your own:
+    docs/adding-a-board.md shows how to write one.
     """
     boards = known_boards()
     if as_json:
@@ -106,13 +131,14 @@ def boards_command(as_json: bool) -> None:
                                for b in boards]})  # fmt: skip
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("board", "core", "MHz", "SRAM", "flash", "runs in", "what it is"):
+    for heading in ("board", "core", "MHz", "SRAM", "flash", "runs in", "what it is", "also known as"):
         table.add_column(heading, justify="right" if heading in ("MHz", "SRAM", "flash") else "left")
     for board in boards:
         runner = board.runner.kind if board.runner is not None else "–"
         memory = ("–", "–") if board.is_host else (kilobytes(board.sram_bytes), kilobytes(board.flash_bytes))
         clock = "–" if board.is_host else f"{board.clock_hz / 1e6:g}"
-        table.add_row(board.name, board.core, clock, *memory, runner, board.description)
+        others = ", ".join(dict.fromkeys((*board.zephyr, *board.platformio)))
+        table.add_row(board.name, board.core, clock, *memory, runner, board.description, others)
     console.print(table)
 
 

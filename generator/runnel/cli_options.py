@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import stat
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import click
 
 from runnel.compiler import Options
 from runnel.errors import RunnelError
-from runnel.naming import check_name, model_name
+from runnel.naming import check_name, check_section, model_name
 
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -39,12 +39,21 @@ def _byte_size(context: click.Context, parameter: click.Parameter, value: str | 
         raise click.BadParameter(str(error), context, parameter) from None
 
 
+def _section(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else check_section(value)
+
+
 Command = Callable[..., Any]
 
 model_argument = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
 board_option = click.option(
     "--board", "board_name", required=True, metavar="BOARD",
-    help="A name that `runnel boards` lists, or the path of a board file (.yaml).",
+    help="A name that `runnel boards` lists (Runnel's, Zephyr's or PlatformIO's), or the path of a board file (.yaml).",
+)  # fmt: skip
+section_option = functools.partial(
+    click.option, callback=_section, metavar="SECTION",
+    help="Linker section for the arena, for example .dtcm_noinit; one that is not initialised, or the arena takes as "
+    "much flash.  [default: .bss]",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 _name_option = click.option(
@@ -64,6 +73,8 @@ _SCHEDULE_OPTIONS = (
         "--flash", callback=_byte_size, metavar="SIZE",
         help="At most this much flash, for example 1M.  [default: what the board has]",
     ),
+    click.option("--sram-from", metavar="TEXT", help="Where --sram comes from, for the message that it is too small."),
+    click.option("--flash-from", metavar="TEXT", help="Where --flash comes from, likewise."),
     click.option(
         "--edges", type=click.Choice(["int8", "original"]), default="int8", show_default=True,
         help="Types of the model's inputs and outputs: int8, or those of the file (uint8, float) behind "
@@ -79,7 +90,7 @@ _SCHEDULE_OPTIONS = (
 def schedule_options(command: Command) -> Command:
     """Adds the options that decide how a model is compiled; the command gets them as one `options`."""
 
-    @wraps(command)
+    @functools.wraps(command)
     def gathered(**values: Any) -> Any:
         options = Options(**{field.name: values.pop(field.name) for field in dataclasses.fields(Options)})
         return command(options=options, **values)
@@ -92,7 +103,7 @@ def schedule_options(command: Command) -> Command:
 def name_option(command: Command) -> Command:
     """Adds --name; the command gets a valid `name`, made from the model's file where none is given."""
 
-    @wraps(command)
+    @functools.wraps(command)
     def named(*, name: str | None, model: Path, **others: Any) -> Any:
         return command(name=check_name(name) if name is not None else model_name(model), model=model, **others)
 

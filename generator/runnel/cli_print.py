@@ -43,9 +43,9 @@ def plain(text: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
+def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """A spinner while the block runs, when stderr is a terminal; the block calls it with what is being done."""
-    if not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty():
         yield lambda doing: None
         return
     with Console(stderr=True).status("starting ...") as status:
@@ -130,6 +130,8 @@ def measured_text(figures: Mapping[str, Any]) -> Text:
     if figures["instructions"] is not None:
         per_mac = f" ({figures['instructions'] / figures['macs']:.2f} per MAC)" if figures["macs"] else ""
         rows.append(("executed instructions", f"{figures['instructions']:,}{per_mac}"))
+    if figures["cycles"] is not None:
+        rows.append(("cycles", f"{figures['cycles']:,} ({figures['milliseconds']:.2f} ms)"))
     return two_columns(rows)
 
 

@@ -48,6 +48,11 @@ DIFFERS = 1
     help="What to compare with: TensorFlow Lite Micro, LiteRT's reference kernels (they round FULLY_CONNECTED "
     "differently), or nothing.",
 )  # fmt: skip
+@click.option(
+    "--port", metavar="PORT",
+    help="Serial port of a real board, as /dev/ttyACM0 or COM3; auto-pty starts an emulated board behind one.",
+)  # fmt: skip
+@click.option("--no-flash", is_flag=True, help="Never write firmware to a real board; it must run the right one.")
 @name_option
 @schedule_options
 @json_option
@@ -58,26 +63,30 @@ def run_command(
     count: int | None,
     seed: int,
     oracle: OracleName,
+    port: str | None,
+    no_flash: bool,
     name: str,
     options: Options,
     as_json: bool,
 ) -> int:
     """Compiles MODEL, builds firmware, runs it on BOARD and compares with the oracle.
 
-    BOARD is an emulated one (qemu-m3, -m4, -m7, -m33, -m55) or host. Builds are kept, so that the second run is
+    BOARD is an emulated one (qemu-m3, -m4, -m7, -m33, -m55), host, or a real one with --port. Builds are kept, so that the second run is
     quick. The exit code is 1 when a single byte of the output differs.
 
     \b
     Examples:
       runnel run person.tflite --board qemu-m7 --input photo.jpg
       runnel run person.tflite --board qemu-m4 --random 20 --seed 7 --json
+      runnel run person.tflite --board stm32f746 --port /dev/ttyACM0
     """
     if files and count is not None:
         raise click.UsageError("--input and --random exclude each other")
     board = load_board(board_name)
     existing_model(model)
     with progress() as report:
-        inference = infer(model, board, options, name, _inputs(files, count or 1, seed), oracle, report)
+        inputs = _inputs(files, count or 1, seed)
+        inference = infer(model, board, options, name, inputs, oracle, report, port, may_flash=not no_flash)
     names = [str(f) for f in files] or [f"random {i} (seed {seed})" for i in range(count or 1)]
     if as_json:
         print_json(run_figures(inference))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runnel.boards import Board
+from runnel.boards import Board, Memory
 from runnel.check import check_graph
 from runnel.emit.emitter import emit
 from runnel.errors import BudgetError, ModelError
@@ -32,12 +32,15 @@ LARGEST_MODEL_BYTES = 64 * 1024 * 1024
 class Options:
     """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs.
 
+    sram_from, flash_from: where a budget came from, for the message that it is too small.
     saved_plan: a plan.json of the same model, board and options, whose memory map is used again.
     """
 
     objective: Objective = "sram"
     sram: int | None = None
     flash: int | None = None
+    sram_from: str | None = None
+    flash_from: str | None = None
     edges: Literal["int8", "original"] = "int8"
     saved_plan: Path | None = None
 
@@ -87,25 +90,35 @@ def _check_budget(plan: Plan, board: Board, options: Options) -> None:
     sram = board.sram_bytes if options.sram is None else options.sram
     flash = board.flash_bytes if options.flash is None else options.flash
     if plan.arena_bytes > sram:
+        source = _source(board, options.sram, options.sram_from, "--sram", board.sram)
         raise BudgetError(
-            f"{plan.name} needs an arena of {plan.arena_bytes} bytes, {plan.arena_bytes - sram} more than the "
-            f"{sram} bytes of SRAM {_whose(options.sram, board)}. {explain_peak(plan)}"
+            f"{plan.name} does not fit: it needs an arena of {plan.arena_bytes:,} bytes of SRAM, "
+            f"{plan.arena_bytes - sram:,} more than the {sram:,} bytes {source}. {explain_peak(plan)}"
         )
     if plan.constants_bytes > flash:
+        source = _source(board, options.flash, options.flash_from, "--flash", board.flash)
         raise BudgetError(
-            f"{plan.name} has {plan.constants_bytes} bytes of constants, {plan.constants_bytes - flash} more than the "
-            f"{flash} bytes of flash {_whose(options.flash, board)}. Choose a board with more flash or a model with "
-            "fewer weights"
+            f"{plan.name} does not fit: its constants take {plan.constants_bytes:,} bytes of flash, "
+            f"{plan.constants_bytes - flash:,} more than the {flash:,} bytes {source}. What would help: a model with "
+            "fewer weights, or a board with more flash"
         )
 
 
-def _whose(budget: int | None, board: Board) -> str:
-    return f"that {board.name} has in one piece" if budget is None else "allowed by the option"
+def _source(board: Board, budget: int | None, source: str | None, option: str, memory: Memory) -> str:
+    """Where a budget came from, to stand behind its bytes."""
+    if budget is None:
+        return f"that {board.name} has in one piece ({memory.name} at 0x{memory.address:08x})"
+    return f"that {option} allows" + (f" ({source})" if source else "")
 
 
-def write_sources(plan: Plan, folder: Path, selftest_crc: int | None = None) -> tuple[str, ...]:
-    """Writes C sources, headers, plan.json and report.html into `folder`; returns their names."""
-    files = dict(emit(plan, resource_root() / "zephyr_module" / "include", selftest_crc))
+def write_sources(
+    plan: Plan, folder: Path, selftest_crc: int | None = None, arena_section: str | None = None
+) -> tuple[str, ...]:
+    """Writes C sources, headers, plan.json and report.html into `folder`; returns their names.
+
+    arena_section: the linker section that the arena goes to, .bss where None.
+    """
+    files = dict(emit(plan, resource_root() / "zephyr_module" / "include", selftest_crc, arena_section))
     files["plan.json"] = plan_to_json(plan)
     files["report.html"] = render_html(plan, None)
     for name, text in files.items():

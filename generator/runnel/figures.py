@@ -27,7 +27,7 @@ def run_figures(inference: Inference) -> dict[str, Any]:
 
     `sram_bytes`: .data, .bss with the arena inside, and the stack's high-water mark, without the harness.
     `flash_bytes`: the whole image; `code_bytes`: it less constants, start-up and harness.
-    `instructions`: the most that any of the inputs took. `outputs[n][k]`: values of output k for input n, flat.
+    `instructions` and, of real boards, `cycles` and `milliseconds`: the most that any of the inputs took. `outputs[n][k]`: values of output k for input n, flat.
     """
     plan, result, footprint = inference.plan, inference.result, inference.firmware.footprint
     figures: dict[str, Any] = plan_figures(plan)
@@ -39,6 +39,9 @@ def run_figures(inference: Inference) -> dict[str, Any]:
         if result.stack_bytes is not None:
             figures["sram_bytes"] = footprint.sram_bytes(result.stack_bytes)
     figures["instructions"] = None if result.instructions is None else max(result.instructions)
+    figures["cycles"] = None if result.cycles is None else max(result.cycles)
+    clock_hz = result.clock_hz
+    figures["milliseconds"] = None if result.cycles is None or not clock_hz else 1000 * max(result.cycles) / clock_hz
     figures["oracle"] = inference.oracle
     figures["mismatches"] = inference.mismatches
     figures["outputs"] = [[array.reshape(-1).tolist() for array in arrays] for arrays in inference.outputs]

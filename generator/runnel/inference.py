@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.boards import Board
-from runnel.build import Firmware, build_firmware
+from runnel.build import BuildOptions, Firmware, build_firmware
 from runnel.build.from_plan import harness_model
 from runnel.cache import build_folder
 from runnel.compiler import Options, load_model, plan_model, write_sources
@@ -52,12 +52,15 @@ def infer(
     make_inputs: Callable[[Graph], Sequence[Sequence[Array]]],
     oracle: OracleName = "tflm",
     report: Report = lambda doing: None,
+    port: str | None = None,
+    may_flash: bool = True,
 ) -> Inference:
     """Runs the model on every input that `make_inputs` makes for its graph; `report` is told what is being done.
 
+    `port` and `may_flash` are those of run_firmware, for real boards.
     Raises RunnelError for whatever the user can mend, before the long steps where that can be known.
     """
-    check_runnable(board)
+    check_runnable(board, port)
     report(f"planning {name} for {board.name}")
     plan = plan_model(load_model(model, options), board, options, name)
     graph = plan.schedule.graph
@@ -69,12 +72,15 @@ def infer(
         write_sources(plan, sources)
         with build_folder(sources, f"{name}-{board.name}") as folder:
             report(f"building firmware for {board.name}")
-            firmware = build_firmware(folder / "sources", harness_model(plan), board, folder / "firmware")
+            build = BuildOptions(serial=port is not None)
+            firmware = build_firmware(folder / "sources", harness_model(plan), board, folder / "firmware", build)
             report(f"running {_count(inputs)} on {board.name}")
             result = run_firmware(
                 firmware,
                 [b"".join(array.tobytes() for array in arrays) for arrays in inputs],
                 progress=lambda done, total: report(f"running on {board.name}: {done} of {total} inputs done"),
+                port=port,
+                may_flash=may_flash,
             )
     outputs = tuple(_outputs(graph, firmware, record) for record in result.outputs)
     if reference is None:

@@ -68,3 +68,13 @@ def check_name(name: str) -> str:
 
 def _reserved(name: str) -> bool:
     return name in RESERVED_NAMES or name.endswith("_t") or "__" in name or _MACROS.fullmatch(name) is not None
+
+
+def check_section(section: str) -> str:
+    """The name of a linker section, if it can stand in C source and linker script. Raises RunnelError otherwise."""
+    if re.fullmatch(r"[A-Za-z_.][0-9A-Za-z_.$-]{0,79}", section):
+        return section
+    raise RunnelError(
+        f"{section!r} is no name of a linker section; supported: letters, digits and . _ $ -, not a digit first, at "
+        "most 80 in all, for example .dtcm_noinit"
+    )

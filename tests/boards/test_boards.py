@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from runnel.boards import Board, known_boards, load_board
+from runnel.boards import Board, board_file, known_boards, load_board
 from runnel.errors import BoardError
 from runnel.resources import resource_root
 
@@ -75,6 +76,97 @@ def test_merged_memory_has_the_flags_that_hold_for_all_of_it() -> None:
     assert not load_board("stm32h743").memory("dtcm").dma
 
 
+@pytest.mark.parametrize(
+    ("name", "board"),
+    [
+        ("stm32f746g_disco", "stm32f746"),
+        ("stm32f746g_disco/stm32f746xx", "stm32f746"),
+        ("nucleo_f746zg", "stm32f746"),
+        ("nucleo_f756zg/stm32f756xx", "stm32f746"),
+        ("nucleo_h743zi", "stm32h743"),
+        ("nucleo_h743zi/stm32h743xx", "stm32h743"),
+        ("nucleo_h743zi@B", "stm32h743"),
+        ("nucleo_h743zi@B/stm32h743xx", "stm32h743"),
+        ("nucleo_f412zg/stm32f412zx", "stm32f412"),
+        ("stm32f412g_disco", "stm32f412"),
+        ("nucleo_f767zi", "stm32f765"),
+        ("mps2_an385", "qemu-m3"),
+        ("mps2/an385", "qemu-m3"),
+        ("mps2@1.0/an386", "qemu-m4"),
+        ("mps2/an500", "qemu-m7"),
+        ("mps2_an521", "qemu-m33"),
+        ("mps2_an521_ns", "qemu-m33"),
+        ("mps2/an521/cpu0", "qemu-m33"),
+        ("mps2/an521/cpu0/ns", "qemu-m33"),
+        ("mps3_an547", "qemu-m55"),
+        ("mps3/an547", "qemu-m55"),
+        ("mps3/corstone300/an547", "qemu-m55"),
+        ("mps3/corstone300/an547/ns", "qemu-m55"),
+        ("native_sim", "host"),
+        ("native_sim_64", "host"),
+        ("native_sim//64", "host"),
+        ("native_sim/native/64", "host"),
+        ("disco_f746ng", "stm32f746"),
+        ("nucleo_h743zi2", "stm32h743"),
+    ],
+)
+def test_names_of_zephyr_and_platformio(name: str, board: str) -> None:
+    assert load_board(name).name == board
+    assert board_file(name).stem == board
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mps2", "mps2/an38", "nucleo_h743", "nucleo_h743zi_x", "native", "mps3/corstone300", "@B", ""],
+)
+def test_part_of_a_zephyr_name_is_no_board(name: str) -> None:
+    with pytest.raises(BoardError, match="unknown board"):
+        load_board(name)
+
+
+def test_unknown_board_is_one_message_with_the_ways_out() -> None:
+    with pytest.raises(BoardError) as raised:
+        load_board("nucleo_h743z1")
+    message = str(raised.value)
+    assert "\n" not in message
+    assert all(name in message for name in ("'nucleo_h743z1'", *NAMES, ".yaml", "docs/adding-a-board.md"))
+    assert message.endswith("did you mean 'nucleo_h743zi'?")
+
+
+def test_no_name_stands_for_two_boards() -> None:
+    names = [name for board in known_boards() for name in {board.name, *board.zephyr, *board.platformio}]
+    assert sorted(names) == sorted(set(names))
+
+
+def zephyr_trees() -> list[Path]:
+    chosen = [Path(os.environ["ZEPHYR_BASE"])] if "ZEPHYR_BASE" in os.environ else []
+    found = [*chosen, *sorted(Path.home().glob("zephyrproject*/zephyr"))]
+    return [path for path in dict.fromkeys(found) if (path / "boards").is_dir()]
+
+
+def zephyr_boards(tree: Path) -> set[str]:
+    """All board targets of a tree, in the spelling of its version."""
+    names = {path.name.removesuffix("_defconfig") for path in tree.glob("boards/*/*/*_defconfig")}
+    for path in tree.glob("boards/**/board.yml"):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for board in data.get("boards") or [data["board"]]:
+            names.add(board["name"])
+            for soc in board.get("socs", ()):
+                names.add(f"{board['name']}/{soc['name']}")
+                names |= {f"{board['name']}/{soc['name']}/{v['name']}" for v in soc.get("variants", ())}
+    return names
+
+
+def test_every_zephyr_name_is_in_a_tree() -> None:
+    """Catches typos. Names of other versions than those at hand are not looked up."""
+    trees = zephyr_trees()
+    if len(trees) < 2:
+        pytest.skip("no Zephyr trees of two generations (ZEPHYR_BASE, ~/zephyrproject*): names cannot be looked up")
+    there = set().union(*map(zephyr_boards, trees))
+    missing = {name for board in known_boards() for name in board.zephyr} - there
+    assert missing <= {"mps2_an386", "mps2_an500", "mps3/an547"}, "spellings of versions between or before these"
+
+
 def test_alternatives_exist_and_have_the_same_core() -> None:
     for board in known_boards():
         if board.try_instead is not None:
@@ -89,7 +181,7 @@ def test_a_board_of_the_users(tmp_path: Path) -> None:
 
 
 def test_unknown_board() -> None:
-    with pytest.raises(BoardError, match=r"unknown board 'qemu-m77'; known boards: .*did you mean 'qemu-m7'"):
+    with pytest.raises(BoardError, match=r"unknown board 'qemu-m77'; Runnel's boards: .*did you mean 'qemu-m7'"):
         load_board("qemu-m77")
 
 
@@ -117,6 +209,13 @@ def test_missing_file(tmp_path: Path) -> None:
         ("0x20000000, bytes: 96K", "0xFFFFFF00, bytes: 96K", "sram1 ends beyond 32-bit addresses"),
         ("kind: sram", "kind: flash", "the board has no sram"),
         ("name: mine", "name: mine\nname: yours", r"line 3: not valid YAML: key 'name' is there twice"),
+        ("dsp: true", "dsp: true\nzephyr: my_board", "zephyr: 'my_board' is not of type 'array'"),
+        (
+            "dsp: true",
+            "dsp: true\nzephyr: [a@B]",
+            r"zephyr\[0\]: 'a@B' has the wrong form; A board of Zephyr",
+        ),
+        ("dsp: true", "dsp: true\nzephyr: [a, a]", "zephyr: .* non-unique"),
         ("name: mine", "name: [mine", r"line \d+: not valid YAML"),
         ("name: mine", "name: My Board", "name: 'My Board' has the wrong form; Lower-case letters"),
         ("dsp: true", "dsp: true\nrunner: {kind: qemu}", "runner: kind qemu needs the key 'machine'"),

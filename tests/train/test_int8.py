@@ -59,7 +59,7 @@ def int8_graph() -> tuple[Net, Graph, Graph]:
 
 def test_the_float_graph_computes_what_the_net_computes() -> None:
     net, graph, _ = int8_graph()
-    logits = torch.from_numpy(logits_of(net, photos()))
+    logits = torch.from_numpy(logits_of(net, photos(), unit_range))
     expected = torch.softmax(logits, 1).numpy()
     np.testing.assert_allclose(interpret(graph, unit_range(photos())), expected, atol=2e-6)
     assert {o.kind for o in graph.operators} == {

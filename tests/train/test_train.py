@@ -17,6 +17,7 @@ from runnel.train.augment import Augmentation, training_batch  # noqa: E402
 from runnel.train.data import Split, centre_square, load_split, unit_range  # noqa: E402
 from runnel.train.loop import Recipe, learning_rate, logits_of, resume, start, train  # noqa: E402
 from runnel.train.net import Architecture, Block, Net, same_padding  # noqa: E402
+from runnel.train.photos import Photos  # noqa: E402
 
 TINY = Architecture(16, 8, (Block(8, 8), Block(8, 16), Block(12, 24, stride=2)), 16)
 RECIPE = Recipe(TINY, epochs=3, batch=8, warmup_epochs=1, threads=1)
@@ -100,19 +101,22 @@ def test_the_loop_learns_and_an_interrupted_run_equals_an_uninterrupted_one(tmp_
     photos = made_up_photos()
     losses: list[float] = []
     whole = start(RECIPE)
-    train(whole, photos, RECIPE, tmp_path / "whole.pt", lambda _, loss: losses.append(loss))
+    train(whole, Photos(photos), RECIPE, tmp_path / "whole.pt", lambda _, loss: losses.append(loss))
     assert len(losses) == 3 and losses[-1] < losses[0]
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(start(RECIPE), photos, RECIPE, tmp_path / "parts.pt", interrupt)
+        train(start(RECIPE), Photos(photos), RECIPE, tmp_path / "parts.pt", interrupt)
     rest = resume(RECIPE, tmp_path / "parts.pt")
     assert rest.epoch == 1
-    train(rest, photos, RECIPE, tmp_path / "parts.pt", lambda *_: None)
+    train(rest, Photos(photos), RECIPE, tmp_path / "parts.pt", lambda *_: None)
     pixels = np.stack([centre_square(image, 16) for image in photos.images])
-    np.testing.assert_array_equal(logits_of(rest.average, pixels), logits_of(whole.average, pixels))
+    results = [logits_of(progress.average, pixels, unit_range) for progress in (rest, whole)]
+    np.testing.assert_array_equal(*results)
+        logits_of(rest.average, pixels, unit_range), logits_of(whole.average, pixels, unit_range)
+    )
     with pytest.raises(InputError, match="other settings"):
         resume(replace(RECIPE, seed=9), tmp_path / "parts.pt")
 

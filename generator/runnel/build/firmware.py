@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runnel.boards import Board, Timer
+from runnel.boards import Board
 from runnel.build.elf import Footprint, read_footprint, symbol_bytes
 from runnel.build.harness import HarnessModel, harness_model_source
 from runnel.build.linker import explain_link_error, write_linker_script
+from runnel.build.platform import platform_flags, platform_sources, speaks_serial
 from runnel.build.toolchain import (
     CompileJob,
     compile_all,
@@ -36,6 +37,7 @@ class BuildOptions:
 
     `stack_bytes` is what the bare-metal firmware reserves; the run measures what it uses.
     `defines` are NAME or NAME=VALUE, `compiler` a name or path, `sanitize` is for the host only.
+    `serial` lets an emulated board speak over its UART, as real boards do.
     """
 
     optimize: str = "-O3"
@@ -44,6 +46,7 @@ class BuildOptions:
     stack_bytes: int = 8192
     defines: tuple[str, ...] = ()
     compiler: str | None = None
+    serial: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Firmware:
     """A linked ELF for `board` that runs `model`. `footprint` is None on the host, where sizes say nothing.
 
     `arena_bytes` is the size of the linked symbol; clang's address sanitizer adds its red zone to it.
+    `serial`: it speaks over the UART, and says `build_id`, which no other firmware has.
     """
 
     path: Path
@@ -59,6 +63,8 @@ class Firmware:
     options: BuildOptions
     arena_bytes: int
     footprint: Footprint | None
+    serial: bool = False
+    build_id: int = 0
 
 
 _DEFAULT_OPTIONS = BuildOptions()
@@ -85,11 +91,15 @@ def build_firmware(
         key = _key(source_dir.resolve(), compiler, board, build_dir, options)
         if not (path.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == key):
             stamp.unlink(missing_ok=True)
-            _build(sources, compiler, board, path, options)
+            _build(sources, compiler, board, path, options, _build_id(key))
             stamp.write_text(key, encoding="utf-8")
     except OSError as error:
         raise BuildError(f"{build_dir}: cannot be written: {error.strerror}") from error
-    return _describe(path, board, model, options)
+    return _describe(path, board, model, options, _build_id(key))
+
+
+def _build_id(key: str) -> int:
+    return int(key[:8], 16)
 
 
 def _check_options(options: BuildOptions, board: Board) -> None:
@@ -106,37 +116,34 @@ def _prepare(build_dir: Path, model: HarnessModel, options: BuildOptions) -> Non
     (build_dir / "harness_model.c").write_text(source, encoding="utf-8")
 
 
-def _harness_sources(board: Board) -> dict[str, tuple[Path, ...]]:
+def _harness_sources(board: Board, serial: bool) -> dict[str, tuple[Path, ...]]:
     """C files of ours by the directory their objects go to; the linker script knows these names."""
     boards = resource_root() / "boards"
-    platform = "platform_host.c" if board.is_host else "platform_semihosting.c"
+    harness = tuple(boards / "harness" / name for name in ("harness.c", "measure.c"))
     return {
         "startup_objects": () if board.is_host else (boards / "startup" / "startup.c",),
-        "harness_objects": tuple(boards / "harness" / n for n in ("harness.c", "measure.c", platform)),
+        "harness_objects": (*harness, *platform_sources(board, serial=serial)),
     }
 
 
-def _timer_defines(timer: Timer | None) -> tuple[str, ...]:
-    if timer is None:
-        return ()
-    return (f"-DHARNESS_TIMER_{timer.kind.upper()}", f"-DHARNESS_TIMER_ADDRESS=0x{timer.address:08x}u")
-
-
-def _jobs(sources: Iterable[Path], board: Board, build_dir: Path) -> list[CompileJob]:
-    harness = resource_root() / "boards" / "harness"
-    timer = board.runner.timer if board.runner is not None else None
+def _jobs(
+    sources: Iterable[Path], board: Board, build_dir: Path, options: BuildOptions, build_id: int
+) -> list[CompileJob]:
+    serial = speaks_serial(board, options.serial)
     # Paths of objects are relative to the build directory: the linker script matches them by directory.
     jobs = [CompileJob(s, Path("model_objects") / f"{s.stem}.o", ()) for s in sources]
     size_flags = () if board.is_host else _HARNESS_FLAGS
-    harness_flags = (*size_flags, f"-I{harness}", *_timer_defines(timer))
-    for directory, files in _harness_sources(board).items():
+    harness_flags = (*size_flags, *platform_flags(board, serial=serial, build_id=build_id))
+    for directory, files in _harness_sources(board, serial).items():
         jobs += [CompileJob(f, Path(directory) / f"{f.stem}.o", harness_flags) for f in files]
     jobs.append(CompileJob(Path("harness_model.c"), Path("harness_objects/harness_model.o"), harness_flags))
     # The largest first: they decide how long the whole takes.
     return sorted(jobs, key=lambda job: -(build_dir / job.source).stat().st_size)
 
 
-def _build(sources: list[Path], compiler: Path, board: Board, path: Path, options: BuildOptions) -> None:
+def _build(
+    sources: list[Path], compiler: Path, board: Board, path: Path, options: BuildOptions, build_id: int
+) -> None:
     build_dir = path.parent
     guard = (f"-DRUNNEL_ARENA_GUARD_BYTES={options.guard_bytes}",) if options.guard_bytes else ()
     flags = (
@@ -145,7 +152,7 @@ def _build(sources: list[Path], compiler: Path, board: Board, path: Path, option
         *guard,
         *(f"-D{define}" for define in options.defines),
     )
-    jobs = _jobs(sources, board, build_dir)
+    jobs = _jobs(sources, board, build_dir, options, build_id)
     compile_all(compiler, flags, jobs, build_dir)
     script = None if board.is_host else write_linker_script(board, options.stack_bytes, build_dir)
     command = (
@@ -164,7 +171,7 @@ def _key(source_dir: Path, compiler: Path, board: Board, build_dir: Path, option
     """A digest of all that decides what the ELF is."""
     digest = hashlib.sha256()
     boards = resource_root() / "boards"
-    roots = (source_dir, boards / "startup", boards / "harness")
+    roots = (source_dir, boards / "startup", boards / "harness", boards / "drivers")
     files = [f for root in roots for f in sorted(root.rglob("*")) if f.suffix in (".c", ".h", ".j2", ".inc")]
     for file in (*files, build_dir / "harness_model.c"):
         digest.update(f"{file}\0{file.stat().st_size}\0".encode())
@@ -175,11 +182,12 @@ def _key(source_dir: Path, compiler: Path, board: Board, build_dir: Path, option
     return digest.hexdigest()
 
 
-def _describe(path: Path, board: Board, model: HarnessModel, options: BuildOptions) -> Firmware:
+def _describe(path: Path, board: Board, model: HarnessModel, options: BuildOptions, build_id: int) -> Firmware:
     footprint = None if board.is_host else read_footprint(path, model.name)
     arena = f"{model.name}_arena"
     if options.guard_bytes:
         arena_bytes = (symbol_bytes(path, f"{arena}_guarded") or 0) - 2 * options.guard_bytes
     else:
         arena_bytes = symbol_bytes(path, arena) or 0
-    return Firmware(path, board, model, options, max(arena_bytes, 0), footprint)
+    serial = speaks_serial(board, options.serial)
+    return Firmware(path, board, model, options, max(arena_bytes, 0), footprint, serial, build_id)

@@ -97,6 +97,7 @@ def harness_model_source(model: HarnessModel, guard_bytes: int) -> str:
 {guard}{_edges(model.inputs, "input", "")}
 {_edges(model.outputs, "output", "const ")}
 const struct harness_model harness_model = {{
+	.name = "{model.name}",
 	.inputs = inputs,
 	.outputs = outputs,
 	.input_count = {len(model.inputs)}u,

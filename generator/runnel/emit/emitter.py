@@ -19,10 +19,13 @@ API_VERSION = 1
 _INCLUDE = re.compile(r'#include "(runnel/[^"]+)"')
 
 
-def emit(plan: Plan, include_folder: Path, selftest_crc: int | None = None) -> Mapping[str, str]:
+def emit(
+    plan: Plan, include_folder: Path, selftest_crc: int | None = None, arena_section: str | None = None
+) -> Mapping[str, str]:
     """File name -> text: the model's four files and the library headers that they include.
 
     include_folder: where `runnel/runnel.h` lies. selftest_crc: CRC-32 of the outputs of the self-test's input.
+    arena_section: the linker section that the arena goes to; a valid name.
     """
     environment = Environment(
         loader=PackageLoader("runnel.emit"),
@@ -33,7 +36,7 @@ def emit(plan: Plan, include_folder: Path, selftest_crc: int | None = None) -> M
         autoescape=False,  # C, not HTML; all of the model's own text passes emit/text.py
     )
     program = build_program(plan)
-    context = _context(plan, program, selftest_crc)
+    context = {**_context(plan, program, selftest_crc), "arena_section": arena_section}
     files = {
         f"{plan.name}{suffix}": environment.get_template(template).render(context)
         for suffix, template in (
@@ -43,7 +46,7 @@ def emit(plan: Plan, include_folder: Path, selftest_crc: int | None = None) -> M
             ("_arena.c", "arena.c.j2"),
         )
     }
-    wanted = ["runnel/runnel.h", "runnel/selftest.h", *program.headers]
+    wanted = ["runnel/runnel.h", "runnel/profile.h", "runnel/selftest.h", *program.headers]
     return {**files, **_library(include_folder, wanted)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from runnel.emit.text import array_body, c_type, dimensions, int_literal, short_name
+from runnel.emit.text import array_body, c_type, dimensions, int_literal, short_name, string
 from runnel.graph import Graph, Operator
 from runnel.operators.base import KernelCall, Window, operator_type
 from runnel.plan.constants import constant_key
@@ -54,9 +54,18 @@ class CFunction:
 class CCall:
     """One statement of the run function."""
 
-    note: str
     function: str
     arguments: str
+
+
+@dataclass(frozen=True)
+class CSegment:
+    """The calls of one segment of the schedule, none where it has nothing to do; `label` names it in a profile."""
+
+    step: int
+    note: str
+    label: str
+    calls: tuple[CCall, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Program:
     arrays: tuple[CArray, ...]
     structs: tuple[CStruct, ...]
     functions: tuple[CFunction, ...]
-    calls: tuple[CCall, ...]
+    segments: tuple[CSegment, ...]
     headers: tuple[str, ...]
 
 
@@ -81,23 +90,25 @@ class _Builder:
         self.structs: list[CStruct] = []
         self.functions: dict[tuple[object, ...], CFunction] = {}
         self.users: dict[str, list[int]] = {}
-        self.calls: list[CCall] = []
+        self.segments: list[CSegment] = []
         self.headers: dict[str, None] = {}
 
     def _static(self, name: str) -> str:
         """`name`, or another one where the model itself is called that."""
         return f"{name}_" if name == self.plan.name else name
 
-    def add_segment(self, segment: PlannedSegment) -> None:
+    def add_segment(self, step: int, segment: PlannedSegment) -> None:
         operator = segment.segment.operators[0]
-        if not segment.calls:
-            note = f"{describe(self.graph, operator)}: same bytes, nothing to do"
-            self.calls.append(CCall(note=note, function="", arguments=""))
-        for number, call in enumerate(segment.calls):
-            prefix = f"op{operator.index:02d}" + (f"_{number}" if len(segment.calls) > 1 else "")
-            self._add_call(segment, operator, call, prefix)
+        several = len(segment.calls) > 1
+        calls = tuple(
+            self._call(segment, operator, call, f"op{operator.index:02d}" + (f"_{number}" if several else ""))
+            for number, call in enumerate(segment.calls)
+        )
+        note = describe(self.graph, operator) + ("" if calls else ": same bytes, nothing to do")
+        label = string(f"{operator.kind} {short_name(self.graph.tensor(operator.outputs[0]).name)}")
+        self.segments.append(CSegment(step, note, label, calls))
 
-    def _add_call(self, segment: PlannedSegment, operator: Operator, call: KernelCall, prefix: str) -> None:
+    def _call(self, segment: PlannedSegment, operator: Operator, call: KernelCall, prefix: str) -> CCall:
         self.headers[call.header] = None
         function = self._function(call, operator)
         layer = self._layer(call, operator, prefix)
@@ -105,9 +116,7 @@ class _Builder:
         if function.shape is None:
             arguments.insert(0, f"&{self._shape(call, prefix)}")
         arguments.append(self._scratch(segment, call))
-        self.calls.append(
-            CCall(note=describe(self.graph, operator), function=function.name, arguments=", ".join(arguments))
-        )
+        return CCall(function=function.name, arguments=", ".join(arguments))
 
     def _function(self, call: KernelCall, operator: Operator) -> CFunction:
         shape = None if self.shared_functions else tuple((k, int_literal(v)) for k, v in call.shape.items())
@@ -173,7 +182,7 @@ class _Builder:
             arrays=tuple(self.arrays.values()),
             structs=tuple(self.structs),
             functions=functions,
-            calls=tuple(self.calls),
+            segments=tuple(self.segments),
             headers=tuple(sorted(self.headers)),
         )
 
@@ -204,6 +213,6 @@ def _window_text(window: Window | None) -> str:
 def build_program(plan: Plan) -> Program:
     """Walks the plan's segments in order."""
     builder = _Builder(plan)
-    for segment in plan.segments:
-        builder.add_segment(segment)
+    for step, segment in enumerate(plan.segments):
+        builder.add_segment(step, segment)
     return builder.program()

@@ -124,6 +124,12 @@ def layout_from_json(text: str) -> Layout:
     )
 
 
+def arena_from_json(text: str) -> tuple[str, int]:
+    """The model's name and its arena in bytes. Raises PlanFileError as `layout_from_json` does."""
+    record = _parse(text)
+    return _get(record, "name", str), _get(record, "arena_bytes", int)
+
+
 def replay(text: str, plan: Plan) -> Plan:
     """`plan` with the offsets of a saved plan of the same schedule.
 

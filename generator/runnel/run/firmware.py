@@ -14,6 +14,10 @@ from runnel.errors import RunError
 from runnel.run.process import run_program
 from runnel.run.qemu import qemu_command
 from runnel.run.result import RunResult, read_result
+from runnel.run.serial import NobodyAnswers, SerialRun, open_port, run_serial
+from runnel.run.serial_emulator import AUTO_PTY, emulated_port
+from runnel.run.serial_flash import flash
+from runnel.run.serial_host import OtherFirmware
 
 DEFAULT_TIMEOUT_S = 600.0
 
@@ -25,18 +29,26 @@ def run_firmware(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     count_instructions: bool = True,
     progress: Callable[[int, int], None] | None = None,
+    port: str | None = None,
+    may_flash: bool = True,
 ) -> RunResult:
     """Run the model on every record of `inputs` (the bytes of all its inputs in order) and collect the outputs.
 
     Without `count_instructions` QEMU is several times faster and the result has none.
     `progress` is called with the records done and their number after each one.
+    `port` is the serial port of a real board, or auto-pty to start an emulated one with firmware that was built to
+    speak over its UART. A board that runs other firmware is written anew, unless `may_flash` is False.
     Raises RunError when the board cannot be run here, a record has the wrong length, the firmware faults, fails
     or writes outside its arena, or `timeout_s` seconds pass.
     """
-    check_runnable(firmware.board)
+    check_runnable(firmware.board, port)
     runner = firmware.board.runner
     counts = count_instructions and runner is not None and runner.timer is not None
     _check_records(firmware, inputs)
+    follow = None if progress is None else _Progress(progress, len(inputs))
+    if port is not None:
+        run = _run_on_port(firmware, b"".join(inputs), port, may_flash, timeout_s, follow)
+        return read_result(firmware, run.finished, run.outputs, len(inputs), counts=False, clock_hz=run.clock_hz)
     with tempfile.TemporaryDirectory(prefix="runnel-run-") as name:
         directory = Path(name)
         (directory / "inputs.bin").write_bytes(b"".join(inputs))
@@ -45,23 +57,53 @@ def run_firmware(
             directory,
             timeout_s=timeout_s,
             environment=_environment(firmware),
-            on_line=None if progress is None else _Progress(progress, len(inputs)),
+            on_line=follow,
         )
         outputs = directory / "outputs.bin"
         data = outputs.read_bytes() if outputs.is_file() else b""
     return read_result(firmware, finished, data, len(inputs), counts=counts)
 
 
-def check_runnable(board: Board) -> None:
+def check_runnable(board: Board, port: str | None = None) -> None:
     """Raises RunError, with what to do instead, when nothing here can execute firmware for `board`."""
     kind = board.runner.kind if board.runner is not None else None
-    if kind in ("qemu", "host"):
+    if port is not None and (board.runner is None or board.runner.uart is None):
+        raise RunError(f"{board.name} has no serial line; run it without a port")
+    if kind in ("qemu", "host") or (kind == "serial" and port is not None):
         return
     instead = board.try_instead
     hint = f"; try --board {instead}: the same core, emulated" if instead else ""
+    if kind == "serial":
+        raise RunError(
+            f"{board.name} is real hardware: plug it in and give its serial port, as in --port /dev/ttyACM0{hint}"
+        )
     if kind is None:
         raise RunError(f"{board.name} cannot be run from here: it is real hardware without an emulator{hint}")
     raise RunError(f"{board.name} is run by {kind}, which this version of Runnel does not drive yet{hint}")
+
+
+def _run_on_port(
+    firmware: Firmware, inputs: bytes, port: str, may_flash: bool, timeout_s: float, follow: _Progress | None
+) -> SerialRun:
+    runner = firmware.board.runner
+    assert runner is not None and runner.uart is not None
+    if not firmware.serial:
+        raise RunError(f"{firmware.path} was not built to speak over a serial line (BuildOptions.serial)")
+
+    def run(name: str) -> SerialRun:
+        with open_port(name, runner.uart.baud) as line:
+            return run_serial(firmware, line, inputs, port=name, timeout_s=timeout_s, on_line=follow)
+
+    if port == AUTO_PTY:
+        with emulated_port(firmware.board, firmware.path) as name:
+            return run(name)
+    try:
+        return run(port)
+    except (OtherFirmware, NobodyAnswers):
+        if not may_flash:
+            raise
+        flash(firmware.board, firmware.path)
+    return run(port)
 
 
 def _check_records(firmware: Firmware, inputs: Sequence[bytes]) -> None:
@@ -75,7 +117,7 @@ def _check_records(firmware: Firmware, inputs: Sequence[bytes]) -> None:
 def _command(firmware: Firmware, counts: bool) -> tuple[str, ...]:
     if firmware.board.is_host:
         return (str(firmware.path),)
-    return qemu_command(firmware, count_instructions=counts)
+    return qemu_command(firmware.board, firmware.path, count_instructions=counts)
 
 
 def _environment(firmware: Firmware) -> Mapping[str, str] | None:

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from runnel.boards import Board
-from runnel.build.firmware import Firmware
 from runnel.errors import RunError
 
 EMULATOR = "qemu-system-arm"
@@ -26,17 +26,17 @@ def find_emulator(board: Board) -> str:
     return found
 
 
-def qemu_command(firmware: Firmware, *, count_instructions: bool) -> tuple[str, ...]:
-    """How to start `firmware`; its files are in the working directory, its console is stdout."""
-    runner = firmware.board.runner
+def qemu_command(board: Board, elf: Path, *, count_instructions: bool) -> tuple[str, ...]:
+    """How to start firmware for `board`; its files are in the working directory, its console is stdout."""
+    runner = board.runner
     assert runner is not None
     assert runner.machine is not None
     return (
-        find_emulator(firmware.board),
+        find_emulator(board),
         *("-machine", runner.machine),
         *("-display", "none", "-monitor", "none", "-serial", "none"),
         *("-chardev", "stdio,id=console"),
         *("-semihosting-config", "enable=on,target=native,chardev=console"),
         *(_COUNT_INSTRUCTIONS if count_instructions else ()),
-        *("-kernel", str(firmware.path)),
+        *("-kernel", str(elf)),
     )

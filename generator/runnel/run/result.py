@@ -26,6 +26,8 @@ class RunResult:
     outputs       one per record: the bytes of the model's outputs in order (HarnessModel.split_outputs cuts them)
     instructions  one per record: executed by <name>_run(), within one tick of the timer (31 to 50 instructions);
                   None where the machine does not count
+    cycles        one per record: of the core's cycle counter, on real boards; None elsewhere
+    clock_hz      of the core, as the firmware says; None where it does not
     stack_bytes   the most that <name>_run() used in any record, from the stack pointer at its call, callees
                   included; None where it is not measured (host)
     guard_intact  True when guard bytes were there and are untouched; None when the build has none (a damaged guard
@@ -38,6 +40,8 @@ class RunResult:
     stack_bytes: int | None
     guard_intact: bool | None
     selftest_passed: bool | None
+    cycles: tuple[int, ...] | None = None
+    clock_hz: int | None = None
 
 
 def instructions_from_ticks(ticks: int, timer_hz: int) -> int:
@@ -85,8 +89,10 @@ def _split(data: bytes, record_bytes: int) -> tuple[bytes, ...]:
     return tuple(data[i : i + record_bytes] for i in range(0, len(data), record_bytes))
 
 
-def read_result(firmware: Firmware, finished: Finished, outputs: bytes, records: int, *, counts: bool) -> RunResult:
-    """The result of a run that was given `records` records and wrote `outputs`; `counts`: its ticks mean something.
+def read_result(
+    firmware: Firmware, finished: Finished, outputs: bytes, records: int, *, counts: bool, clock_hz: int | None = None
+) -> RunResult:
+    """The result of a run that was given `records` records and wrote `outputs`; `counts`: it counted instructions.
 
     Raises RunError when the firmware faulted, the model failed or wrote outside its arena, or outputs are missing.
     """
@@ -98,13 +104,13 @@ def read_result(firmware: Firmware, finished: Finished, outputs: bytes, records:
     if len(outputs) != expected:
         raise RunError(f"{firmware.model.name}: outputs.bin has {len(outputs)} bytes, expected {expected}")
     timer = firmware.board.runner.timer if firmware.board.runner is not None else None
-    ticks = [_number(value) for key, value in pairs if key == "ticks"]
+    ticks = tuple(_number(value) for key, value in pairs if key == "ticks")
     return RunResult(
         outputs=_split(outputs, firmware.model.output_bytes),
-        instructions=None
-        if timer is None or not counts
-        else tuple(instructions_from_ticks(t, timer.hz) for t in ticks),
+        instructions=tuple(instructions_from_ticks(t, timer.hz) for t in ticks) if counts and timer else None,
         stack_bytes=_number(values["stack_bytes"]) if "stack_bytes" in values else None,
         guard_intact=True if values.get("guard") == "intact" else None,
         selftest_passed=True if "selftest" in values else None,
+        cycles=ticks if timer is not None and timer.kind == "dwt" else None,
+        clock_hz=clock_hz,
     )

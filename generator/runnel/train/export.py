@@ -83,11 +83,10 @@ class GraphBuilder:
         return self.operator("SOFTMAX", "probabilities", (x,), (1, classes), {"beta": 1.0})
 
 
-def float_graph(net: Net, name: str, metadata: Mapping[str, Any]) -> Graph:
-    """The net as a float Graph of batch 1; its input is photos from 0 to 1, its output class probabilities."""
+def float_graph(net: Net, name: str, metadata: Mapping[str, Any], input_name: str = "image") -> Graph:
+    """The net as a float Graph of batch 1 from what the net was trained on to class probabilities."""
     builder = GraphBuilder()
-    size = net.architecture.input_size
-    source = x = builder.tensor("image", (1, size, size, 3))
+    source = x = builder.tensor(input_name, (1, *net.architecture.input_shape))
     x = builder.convolution("stem", x, net.stem)
     for number, block in enumerate(net.blocks):
         entry, prefix = x, f"block{number}"

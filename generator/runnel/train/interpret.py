@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a float Graph with PyTorch on batches of photos: what calibration measures, and a check of the export."""
+"""Runs a float Graph with PyTorch on batches of inputs: what calibration measures, and a check of the export."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ _RULES: Mapping[str, Callable[[Operator, Values], torch.Tensor]] = {
 
 
 @torch.no_grad()
-def interpret(graph: Graph, photos: Floats, watch: Callable[[int, torch.Tensor], None] | None = None) -> Floats:
+def interpret(graph: Graph, inputs: Floats, watch: Callable[[int, torch.Tensor], None] | None = None) -> Floats:
     """Compute the only output of a float graph for a batch (n x height x width x channels).
 
     `watch` is called with every activation's number and value, the input's too.
     Raises UnsupportedError for an operator that training does not use.
     """
     constants = {i: torch.from_numpy(np.array(t.data)) for i, t in graph.tensors.items() if t.data is not None}
-    values: Values = {**constants, graph.inputs[0]: torch.from_numpy(photos)}
+    values: Values = {**constants, graph.inputs[0]: torch.from_numpy(inputs)}
     if watch is not None:
         watch(graph.inputs[0], values[graph.inputs[0]])
     for operator in graph.operators:

@@ -9,20 +9,24 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 from runnel.errors import InputError
-from runnel.train.augment import Augmentation, training_batch
-from runnel.train.data import Floats, Pixels, Split, unit_range
+from runnel.train.augment import Augmentation
+from runnel.train.data import Floats
 from runnel.train.net import Architecture, Net
+
+Batch = tuple[Floats, Floats]
+Indices = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,17 @@ class Recipe:
     average_decay: float = 0.998
     seed: int = 1
     threads: int = 2
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: Any = field(default_factory=Augmentation)  # settings of the Examples
+
+
+class Examples(Protocol):
+    """Where an epoch's batches come from."""
+
+    def steps(self, recipe: Recipe) -> int:
+        """Batches of one epoch."""
+
+    def batches(self, recipe: Recipe, epoch: int) -> Iterator[Batch]:
+        """The inputs (n x height x width x channels) and targets (n x classes) of an epoch, varied at random."""
 
 
 @dataclass
@@ -107,44 +121,37 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
 
 
-def batches(split: Split, recipe: Recipe, epoch: int) -> Iterator[tuple[Floats, Floats]]:
-    """The varied batches of one epoch; the next one is prepared while the net works on this one."""
-    random = np.random.default_rng((recipe.seed, epoch))
-    order = random.permutation(len(split.images))
-    smooth = recipe.label_smoothing
-    targets = np.eye(recipe.architecture.classes, dtype=np.float32)[split.labels] * (1 - smooth)
-    targets += smooth / recipe.architecture.classes
-    full = max(len(order) // recipe.batch, 1)  # the rest is left out this time: batch norm dislikes small batches
-    rows = [order[i * recipe.batch : (i + 1) * recipe.batch] for i in range(full)]
-
-    def make(indices: Any) -> tuple[Floats, Floats]:
-        images = [split.images[i] for i in indices]
-        return training_batch(images, targets[indices], recipe.architecture.input_size, recipe.augmentation, random)
-
+def ahead(rows: Sequence[Indices], make: Callable[[Indices], Batch]) -> Iterator[Batch]:
+    """make(row) of every row in order; the next one is prepared while the net works on this one."""
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(make, rows[0])
+        waiting = pool.submit(make, rows[0])
         for following in rows[1:]:
-            batch = ahead.result()
-            ahead = pool.submit(make, following)
+            batch = waiting.result()
+            waiting = pool.submit(make, following)
             yield batch
-        yield ahead.result()
+        yield waiting.result()
 
 
-def to_net(photos: Floats) -> torch.Tensor:
-    """n x height x width x 3 floats as the net wants them; the memory order stays, only the view changes."""
-    return torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2)
+def batch_rows(order: Indices, size: int) -> list[Indices]:
+    """Cut `order` into full batches; the rest is left out this time: batch norm dislikes small batches."""
+    return [order[i * size : (i + 1) * size] for i in range(max(len(order) // size, 1))]
 
 
-def train_epoch(progress: Progress, split: Split, recipe: Recipe, tick: Callable[[], None]) -> float:
+def to_net(inputs: Floats) -> torch.Tensor:
+    """n x height x width x channels as the net wants them; the memory order stays, only the view changes."""
+    return torch.from_numpy(np.ascontiguousarray(inputs)).permute(0, 3, 1, 2)
+
+
+def train_epoch(progress: Progress, examples: Examples, recipe: Recipe, tick: Callable[[], None]) -> float:
     """Run one epoch and return its mean loss; `tick` is called after every step."""
     torch.manual_seed(recipe.seed * 100_003 + progress.epoch)
     progress.net.train()
     losses = []
-    steps = max(len(split.images) // recipe.batch, 1)
-    for step, (photos, targets) in enumerate(batches(split, recipe, progress.epoch)):
+    steps = examples.steps(recipe)
+    for step, (inputs, targets) in enumerate(examples.batches(recipe, progress.epoch)):
         for group in progress.optimizer.param_groups:
             group["lr"] = learning_rate(recipe, progress.epoch + (step + 1) / steps)
-        loss = functional.cross_entropy(progress.net(to_net(photos)), torch.from_numpy(targets))
+        loss = functional.cross_entropy(progress.net(to_net(inputs)), torch.from_numpy(targets))
         progress.optimizer.zero_grad()
         loss.backward()
         progress.optimizer.step()
@@ -168,16 +175,16 @@ def follow(progress: Progress, recipe: Recipe, step: int) -> None:
 
 
 @torch.no_grad()
-def logits_of(net: Net, pixels: Pixels, batch: int = 128) -> Floats:
-    """Logits (n x classes) of photos (uint8, n x size x size x 3)."""
+def logits_of(net: Net, inputs: npt.NDArray[Any], to_real: Callable[[Any], Floats], batch: int = 128) -> Floats:
+    """Logits (n x classes) of integers as a data set holds them; `to_real` makes them what the net was trained on."""
     net.eval()
-    parts = [net(to_net(unit_range(pixels[i : i + batch]))).numpy() for i in range(0, len(pixels), batch)]
+    parts = [net(to_net(to_real(inputs[i : i + batch]))).numpy() for i in range(0, len(inputs), batch)]
     return np.concatenate(parts)
 
 
 def train(
     progress: Progress,
-    split: Split,
+    examples: Examples,
     recipe: Recipe,
     checkpoint: Path,
     report: Callable[[Progress, float], None],
@@ -186,7 +193,7 @@ def train(
     """Train until the recipe's last epoch; `report` gets the state and the loss after each."""
     while progress.epoch < recipe.epochs:
         clock, cpu = time.monotonic(), time.process_time()
-        loss = train_epoch(progress, split, recipe, tick)
+        loss = train_epoch(progress, examples, recipe, tick)
         progress.seconds += time.monotonic() - clock
         progress.cpu_seconds += time.process_time() - cpu
         save(progress, recipe, checkpoint)

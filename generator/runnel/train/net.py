@@ -22,13 +22,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the net looks like; the input is input_size x input_size x 3."""
+    """What the net looks like; the input is input_size (side of a square, or height and width) x input_channels."""
 
-    input_size: int
+    input_size: int | tuple[int, int]
     stem: int
     blocks: tuple[Block, ...]
     head: int
     classes: int = 2
+    input_channels: int = 3
+    stem_kernel: int = 3
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        size = self.input_size
+        height, width = (size, size) if isinstance(size, int) else size
+        return height, width, self.input_channels
 
 
 PERSON = Architecture(
@@ -99,7 +108,7 @@ class Net(nn.Module):
     def __init__(self, architecture: Architecture, dropout: float = 0.1) -> None:
         super().__init__()
         self.architecture = architecture
-        self.stem = ConvUnit(3, architecture.stem, 3, 2, 1, True)
+        self.stem = ConvUnit(architecture.input_channels, architecture.stem, architecture.stem_kernel, 2, 1, True)
         blocks, channels = [], architecture.stem
         for block in architecture.blocks:
             blocks.append(InvertedResidual(channels, block))
@@ -110,7 +119,7 @@ class Net(nn.Module):
         self.classify = nn.Linear(architecture.head, architecture.classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Classify photos (n x 3 x height x width, values 0 to 1)."""
+        """Classify photos or sounds (n x channels x height x width)."""
         x = self.stem(x)
         for block in self.blocks:
             x = block(x)

@@ -24,6 +24,7 @@ from runnel.train.evaluate import Score, int8_outputs, scores
 from runnel.train.export import float_graph
 from runnel.train.loop import Progress, Recipe, logits_of, resume, train
 from runnel.train.net import PERSON, Net
+from runnel.train.photos import Photos
 from runnel.train.quantize import PIXELS, calibrate, quantize
 
 RECIPE = Recipe(PERSON)
@@ -49,7 +50,7 @@ def int8_graph(net: Net, photos: Split) -> Graph:
     """Export `net` and quantize it with the ranges seen on some of `photos`."""
     net.eval()
     graph = float_graph(net, "person", METADATA)
-    size = net.architecture.input_size
+    size = net.architecture.input_shape[0]
     chosen = [centre_square(image, size) for image in photos.images[::CALIBRATION_STEP]]
     ranges = calibrate(graph, unit_range(np.stack(chosen)))
     return quantize(graph, ranges, {graph.inputs[0]: PIXELS})
@@ -61,11 +62,11 @@ def _readable(part: Mapping[str, Score]) -> dict[str, Any]:
 
 def _score(net: Net, model: bytes, split: Split) -> dict[str, Any]:
     """Float and int8 scores of one split, and whether the two int8 interpreters agree on it."""
-    pixels = evaluation_pixels(split, net.architecture.input_size)
+    pixels = evaluation_pixels(split, net.architecture.input_shape[0])
     reference = int8_outputs(litert_oracle(model), pixels)
     micro = int8_outputs(tflm_oracle(model), pixels)
     return {
-        "float": _readable(scores(logits_of(net, pixels).argmax(1), split)),
+        "float": _readable(scores(logits_of(net, pixels, unit_range).argmax(1), split)),
         "int8": _readable(scores(micro.argmax(1), split)),
         "photos_where_litert_differs_from_tflite_micro": int((reference != micro).any(axis=1).sum()),
     }
@@ -74,15 +75,15 @@ def _score(net: Net, model: bytes, split: Split) -> dict[str, Any]:
 def _train(progress: Progress, recipe: Recipe, photos: Split, validation: Split, checkpoint: Path) -> None:
     """Train to the end with a progress bar and the validation accuracy of every epoch on standard error."""
     steps = len(photos.images) // recipe.batch
-    seen = evaluation_pixels(validation, recipe.architecture.input_size)
+    seen = evaluation_pixels(validation, recipe.architecture.input_shape[0])
     with Bar(console=Console(stderr=True)) as bar:
         task = bar.add_task("training", total=recipe.epochs * steps, completed=progress.epoch * steps)
 
         def report(state: Progress, loss: float) -> None:
-            share = scores(logits_of(state.average, seen).argmax(1), validation)["all"].share
+            share = scores(logits_of(state.average, seen, unit_range).argmax(1), validation)["all"].share
             bar.console.print(f"epoch {state.epoch}: loss {loss:.3f}, validation {100 * share:.1f} %")
 
-        train(progress, photos, recipe, checkpoint, report, lambda: bar.advance(task))
+        train(progress, Photos(photos), recipe, checkpoint, report, lambda: bar.advance(task))
 
 
 def build(data: Path, work: Path, recipe: Recipe = RECIPE) -> Result:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Float Graph -> int8 Graph: ranges measured on photos, then TFLite's int8 scheme.
+"""Float Graph -> int8 Graph: ranges measured on inputs, then TFLite's int8 scheme.
 
 Activations are asymmetric per tensor, weights symmetric per output channel (fully connected: per tensor),
 biases int32 with scale input x weight. TFLite's specification: tensorflow.org/lite/performance/quantization_spec.
@@ -26,16 +26,16 @@ _WEIGHT_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 _BIAS_LIMIT = 2**30  # leaves room for the sum of products in the int32 accumulator
 
 
-def calibrate(graph: Graph, photos: Floats, batch: int = 64) -> Ranges:
-    """Smallest and largest value of every activation over `photos` (n x height x width x channels)."""
+def calibrate(graph: Graph, inputs: Floats, batch: int = 64) -> Ranges:
+    """Smallest and largest value of every activation over `inputs` (n x height x width x channels)."""
     ranges: dict[int, tuple[float, float]] = {}
 
     def watch(tensor: int, value: torch.Tensor) -> None:
         low, high = ranges.get(tensor, (float("inf"), float("-inf")))
         ranges[tensor] = (min(low, float(value.min())), max(high, float(value.max())))
 
-    for first in range(0, len(photos), batch):
-        interpret(graph, photos[first : first + batch], watch)
+    for first in range(0, len(inputs), batch):
+        interpret(graph, inputs[first : first + batch], watch)
     return ranges
 
 

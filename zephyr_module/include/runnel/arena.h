@@ -11,6 +11,10 @@
  *   RUNNEL_ARENA_ATTRIBUTES  for example  __attribute__((section(".dtcm")))
  * or by defining the whole macro RUNNEL_ARENA itself.
  *
+ * RUNNEL_ARENA_SHARED(name, size, array): makes `name` another name for the first `size` bytes of `array`, which the
+ * same file defines with RUNNEL_ARENA. Models that never run at the same time share one arena so; `runnel arena`
+ * writes that file. It needs ELF (every Cortex-M toolchain, Linux).
+ *
  * RUNNEL_ARENA_GUARD_BYTES (a plain decimal multiple of RUNNEL_ARENA_ALIGNMENT, given on the command line of a
  * test build) puts that many bytes before and after the arena. They belong to <name>_guarded, which is
  * <name>_guarded_bytes long; whoever tests fills them and sees whether the model wrote outside its arena.
@@ -55,5 +59,20 @@
 	RUNNEL_ARENA_ATTRIBUTES RUNNEL_ARENA_ALIGNED uint8_t name[(size)];
 #endif
 #endif
+
+#define RUNNEL_ARENA_SIZE_(name, size) __asm__(".size " #name ", " RUNNEL_ARENA_TEXT(size));
+#ifdef __SANITIZE_ADDRESS__
+/* gcc's address sanitizer takes an alias for an array of its own and forbids the bytes behind it. */
+#define RUNNEL_ARENA_ALIAS_(name, size, array)                                                     \
+	RUNNEL_ARENA_EXTERN uint8_t name[(size)];                                                  \
+	__asm__(".globl " #name "\n\t.type " #name ", %object\n\t.set " #name ", " #array);
+#else
+#define RUNNEL_ARENA_ALIAS_(name, size, array)                                                     \
+	RUNNEL_ARENA_EXTERN uint8_t name[(size)] __attribute__((alias(#array)));
+#endif
+/* The assembler gives an alias the size of the whole array unless it is told. */
+#define RUNNEL_ARENA_SHARED(name, size, array)                                                     \
+	RUNNEL_ARENA_ALIAS_(name, size, array)                                                     \
+	RUNNEL_ARENA_SIZE_(name, size)
 
 #endif /* RUNNEL_ARENA_H_ */

@@ -21,12 +21,25 @@ extern "C" {
 #define RUNNEL_FEATURES_FFT 512
 #define RUNNEL_FEATURES_CHANNELS 40
 
-/* Scale and zero point of a feature: real = SCALE * (value - ZERO_POINT). Set by features.c's authors; see there. */
+/*
+ * A value is RUNNEL_FEATURES_STEPS_PER_OCTAVE times log2 of the energy in a mel band: 0.376 dB a step. -128 means
+ * "at most the floor", an energy of 2^RUNNEL_FEATURES_FLOOR (noise of about 2 of 32768, -86 dBFS), 127 is 96 dB
+ * above it. Energy: sum over the band of |FFT of the windowed samples|^2 times the band's triangle (peak 1).
+ */
+#define RUNNEL_FEATURES_STEPS_PER_OCTAVE 8
+#define RUNNEL_FEATURES_FLOOR 9
 
-/* All that is kept between two rows, and the scratch of a row. The caller owns it. */
+/*
+ * What a model's input tensor says: real = (value - ZERO_POINT) / STEPS_PER_UNIT. Real 0 is the floor, so that a
+ * model that pads with zeros pads with silence; the unit is 12 dB.
+ */
+#define RUNNEL_FEATURES_ZERO_POINT (-128)
+#define RUNNEL_FEATURES_STEPS_PER_UNIT 32
+
+/* What is kept between two rows, and the scratch of a row (2,368 bytes). The caller owns it. */
 struct runnel_features {
-	int16_t samples[RUNNEL_FEATURES_WINDOW];
-	int32_t spectrum[RUNNEL_FEATURES_FFT]; /* scratch */
+	int16_t samples[RUNNEL_FEATURES_WINDOW - RUNNEL_FEATURES_HOP]; /* the last ones of the row before */
+	int32_t spectrum[RUNNEL_FEATURES_FFT];                         /* scratch: free for others between two rows */
 };
 
 /* Forgets all sound: as if silence had come before. */

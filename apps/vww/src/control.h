@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What somebody at the console asks of the running app. Any thread asks; main() does it between two frames. */
+#ifndef CONTROL_H_
+#define CONTROL_H_
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct control {
+	atomic_bool status;            /* print statistics and the decision now */
+	atomic_bool selftest;          /* run the model's self-test; it needs the arena, so nobody else may */
+	atomic_uint threshold_percent; /* a new threshold, 0: as it is */
+};
+
+extern struct control control;
+
+#endif /* CONTROL_H_ */

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the weights come from. The centre of pixel x of the model lies at (2 x + 1) length / (2 count) pixels of the
+ * frame, that of pixel i of the frame at (2 i + 1) / 2. In units of 1 / (2 count) their distance is the whole number
+ * |(2 i + 1) count - (2 x + 1) length|, and the triangle is 2 max(length, count) high and wide (to either side).
+ */
+#include "image.h"
+
+/*
+ * Sums of weights stay below 512, for 255 * 31 * 512^2 is less than 2^32. What is aimed at is less: the sum of a few
+ * weights is up to an eighth more than the triangle's area.
+ */
+#define WEIGHT_SUM_LIMIT 450u
+#define NEUTRAL_GREY 128
+
+/* Largest values of RGB565's colours; 63 / 255 is shortened to 21 / 85 so that products stay within 32 bits. */
+#define RED_BLUE_LARGEST 31u
+#define RED_BLUE_SCALE 255u
+#define GREEN_LARGEST 21u
+#define GREEN_SCALE 85u
+
+/* Pixels of the frame that make one pixel of the model, in one direction. */
+struct taps {
+	uint32_t first;
+	uint32_t count;
+	uint32_t sum;
+	uint16_t weight[IMAGE_MAXIMUM_TAPS];
+};
+
+/* A pixel, or a weighted sum of pixels. Red, green, blue; grey is in the first. */
+struct colour {
+	uint32_t channel[IMAGE_CHANNELS];
+};
+
+static int8_t quantize_pixel(float pixel, float mean, float std, const struct runnel_edge *edge)
+{
+	const float steps = (pixel - mean) / std / edge->scale + (float)edge->zero_point;
+	if (steps >= 127.0f) {
+		return 127;
+	}
+	if (steps <= -128.0f) {
+		return -128;
+	}
+	return (int8_t)(steps < 0.0f ? steps - 0.5f : steps + 0.5f);
+}
+
+/* Mean 0 and standard deviation 1 is what a model has that says nothing: it gets the pixel less 128. */
+static bool says_nothing(const struct runnel_preprocessing *preprocessing, uint32_t channels)
+{
+	bool nothing = true;
+	for (uint32_t i = 0; i < channels; ++i) {
+		nothing = nothing && preprocessing->mean[i] == 0.0f && preprocessing->std[i] == 1.0f;
+	}
+	return nothing;
+}
+
+static void prepare_table(struct image_input *input, uint32_t channel, const struct runnel_model *model)
+{
+	const struct runnel_preprocessing *preprocessing = &model->preprocessing;
+	const bool plain = says_nothing(preprocessing, input->channels);
+	for (int32_t pixel = 0; pixel < 256; ++pixel) {
+		input->quantized[channel][pixel] =
+			plain ? (int8_t)(pixel - NEUTRAL_GREY)
+			      : quantize_pixel((float)pixel, preprocessing->mean[channel],
+					       preprocessing->std[channel], &model->inputs[0]);
+	}
+}
+
+bool image_input_prepare(struct image_input *input, const struct runnel_model *model)
+{
+	const struct runnel_edge *edge = &model->inputs[0];
+	if (model->input_count != 1 || edge->type != RUNNEL_INT8 || edge->rank != 4 || edge->dimensions[0] != 1 ||
+	    (edge->dimensions[3] != 1 && edge->dimensions[3] != 3)) {
+		return false;
+	}
+	const bool reversed = model->preprocessing.colour_order[0] == 'b';
+	input->height = (uint32_t)edge->dimensions[1];
+	input->width = (uint32_t)edge->dimensions[2];
+	input->channels = (uint32_t)edge->dimensions[3];
+	for (uint32_t i = 0; i < input->channels; ++i) {
+		input->colour[i] = (uint8_t)(reversed ? input->channels - 1u - i : i);
+		prepare_table(input, i, model);
+	}
+	return true;
+}
+
+static struct image_axis make_axis(uint32_t length, uint32_t count)
+{
+	struct image_axis axis = {.length = length, .count = count, .shift = 0};
+	axis.height = 2u * (length > count ? length : count);
+	/* The weights of one pixel sum up to about height * max(length, count) / count. */
+	const uint32_t sum = axis.height / 2u * axis.height / count;
+	while ((sum >> axis.shift) > WEIGHT_SUM_LIMIT) {
+		++axis.shift;
+	}
+	return axis;
+}
+
+static uint32_t bytes_per_pixel(enum frame_format format)
+{
+	return format == FRAME_GREY ? 1u : 2u;
+}
+
+bool image_view_prepare(struct image_view *view, const struct image_input *input, const struct frame *frame)
+{
+	/* The largest rectangle in the model's aspect ratio: one side is the frame's own. */
+	uint32_t width = frame->width;
+	uint32_t height = frame->height;
+	if (width * input->height > height * input->width) {
+		width = (height * input->width + input->height / 2u) / input->height;
+	} else {
+		height = (width * input->height + input->width / 2u) / input->width;
+	}
+	const uint32_t taps = IMAGE_MAXIMUM_TAPS / 2u - 1u;
+	if (width == 0 || height == 0 || width > taps * input->width || height > taps * input->height) {
+		return false;
+	}
+	const uint32_t left = (frame->width - width) / 2u;
+	const uint32_t top = (frame->height - height) / 2u;
+	view->input = input;
+	view->row_bytes = frame->row_bytes;
+	view->format = frame->format;
+	view->pixels = frame->pixels + top * frame->row_bytes + left * bytes_per_pixel(frame->format);
+	view->columns = make_axis(width, input->width);
+	view->rows = make_axis(height, input->height);
+	return true;
+}
+
+/* The taps of pixel `index`. At the edges of the cut there are fewer of them. */
+static void find_taps(struct taps *taps, const struct image_axis *axis, uint32_t index)
+{
+	const int32_t count = (int32_t)axis->count;
+	const int32_t height = (int32_t)axis->height;
+	const int32_t centre = (2 * (int32_t)index + 1) * (int32_t)axis->length;
+	/* The first i with centre - (2 i + 1) count < height, if it is not below 0. */
+	const int32_t before = centre - height - count;
+	const int32_t first = before < 0 ? 0 : before / (2 * count) + 1;
+	int32_t weight = 0;
+	taps->first = (uint32_t)first;
+	taps->count = 0;
+	taps->sum = 0;
+	for (int32_t i = first; i < (int32_t)axis->length && taps->count < IMAGE_MAXIMUM_TAPS; ++i) {
+		const int32_t distance = (2 * i + 1) * count - centre;
+		weight = height - (distance < 0 ? -distance : distance);
+		if (weight <= 0) {
+			break;
+		}
+		taps->weight[taps->count] = (uint16_t)((uint32_t)weight >> axis->shift);
+		taps->sum += taps->weight[taps->count];
+		++taps->count;
+	}
+}
+
+static void sum_grey(const uint8_t *pixel, uint32_t row_bytes, const struct taps *rows, struct colour *sum)
+{
+	uint32_t grey = 0;
+	for (uint32_t i = 0; i < rows->count; ++i, pixel += row_bytes) {
+		grey += (uint32_t)rows->weight[i] * *pixel;
+	}
+	*sum = (struct colour){{grey, 0, 0}};
+}
+
+/* Inlined twice: with a constant `big_endian` a pixel is one load. */
+static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t row_bytes, const struct taps *rows,
+			      struct colour *sum)
+{
+	uint32_t red = 0;
+	uint32_t green = 0;
+	uint32_t blue = 0;
+	for (uint32_t i = 0; i < rows->count; ++i, pixel += row_bytes) {
+		const uint32_t weight = rows->weight[i];
+		const uint32_t low = pixel[big_endian ? 1 : 0];
+		const uint32_t value = low | ((uint32_t)pixel[big_endian ? 0 : 1] << 8);
+		red += weight * (value >> 11);
+		green += weight * ((value >> 5) & 63u);
+		blue += weight * (value & 31u);
+	}
+	*sum = (struct colour){{red, green, blue}};
+}
+
+/* The weighted sum of column `column` of the cut over the rows. */
+static void sum_column(const struct image_view *view, const struct taps *rows, uint32_t column, struct colour *sum)
+{
+	const uint8_t *pixel =
+		view->pixels + rows->first * view->row_bytes + column * bytes_per_pixel(view->format);
+	if (view->format == FRAME_GREY) {
+		sum_grey(pixel, view->row_bytes, rows, sum);
+	} else if (view->format == FRAME_RGB565_BIG_ENDIAN) {
+		sum_rgb565(pixel, true, view->row_bytes, rows, sum);
+	} else {
+		sum_rgb565(pixel, false, view->row_bytes, rows, sum);
+	}
+}
+
+/* sum / weights, to the nearest, as a colour of 0..255. */
+static uint32_t colour_value(uint32_t sum, uint32_t weights, uint32_t scale, uint32_t largest)
+{
+	const uint32_t divisor = weights * largest;
+	return (sum * scale + divisor / 2u) / divisor;
+}
+
+/* As ITU-R BT.601 weighs colours, to the nearest. */
+static uint32_t luma(uint32_t red, uint32_t green, uint32_t blue)
+{
+	return (19595u * red + 38470u * green + 7471u * blue + 32768u) >> 16;
+}
+
+static void write_grey(const struct image_input *input, uint32_t grey, int8_t *destination)
+{
+	for (uint32_t i = 0; i < input->channels; ++i) {
+		destination[i] = input->quantized[i][grey];
+	}
+}
+
+static void write_pixel(const struct image_view *view, const struct colour *sum, uint32_t weights,
+			int8_t *destination)
+{
+	const struct image_input *input = view->input;
+	if (view->format == FRAME_GREY) {
+		write_grey(input, colour_value(sum->channel[0], weights, 1u, 1u), destination);
+		return;
+	}
+	const uint32_t colours[IMAGE_CHANNELS] = {
+		colour_value(sum->channel[0], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
+		colour_value(sum->channel[1], weights, GREEN_SCALE, GREEN_LARGEST),
+		colour_value(sum->channel[2], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
+	};
+	if (input->channels == 1u) {
+		write_grey(input, luma(colours[0], colours[1], colours[2]), destination);
+		return;
+	}
+	for (uint32_t i = 0; i < IMAGE_CHANNELS; ++i) {
+		destination[i] = input->quantized[i][colours[input->colour[i]]];
+	}
+}
+
+void image_row(const struct image_view *view, uint32_t row, int8_t *destination)
+{
+	/* Column i is summed over the rows once and kept until no pixel needs it, at ring[i % IMAGE_MAXIMUM_TAPS]. */
+	struct colour ring[IMAGE_MAXIMUM_TAPS];
+	struct taps rows;
+	struct taps columns;
+	uint32_t summed = 0;
+
+	find_taps(&rows, &view->rows, row);
+	for (uint32_t x = 0; x < view->columns.count; ++x) {
+		struct colour sum = {{0, 0, 0}};
+		find_taps(&columns, &view->columns, x);
+		for (; summed < columns.first + columns.count; ++summed) {
+			sum_column(view, &rows, summed, &ring[summed % IMAGE_MAXIMUM_TAPS]);
+		}
+		for (uint32_t i = 0; i < columns.count; ++i) {
+			const struct colour *column = &ring[(columns.first + i) % IMAGE_MAXIMUM_TAPS];
+			for (uint32_t channel = 0; channel < IMAGE_CHANNELS; ++channel) {
+				sum.channel[channel] += columns.weight[i] * column->channel[channel];
+			}
+		}
+		write_pixel(view, &sum, rows.sum * columns.sum, destination + x * view->input->channels);
+	}
+}
+
+void image_fill(const struct image_view *view, int8_t *destination)
+{
+	const uint32_t row_bytes = view->input->width * view->input->channels;
+	for (uint32_t row = 0; row < view->input->height; ++row) {
+		image_row(view, row, destination + row * row_bytes);
+	}
+}

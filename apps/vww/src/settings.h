@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be set when the app is built: by Kconfig in Zephyr, by -D elsewhere. Explained in ../Kconfig. */
+#ifndef SETTINGS_H_
+#define SETTINGS_H_
+
+#if defined(__ZEPHYR__)
+#define VWW_LABEL CONFIG_VWW_LABEL
+#define VWW_ON_PERCENT CONFIG_VWW_ON_PERCENT
+#define VWW_OFF_PERCENT CONFIG_VWW_OFF_PERCENT
+#define VWW_ON_FRAMES CONFIG_VWW_ON_FRAMES
+#define VWW_OFF_FRAMES CONFIG_VWW_OFF_FRAMES
+#define VWW_LAST_FRAME CONFIG_VWW_LAST_FRAME
+#endif
+
+#ifndef VWW_LABEL
+#define VWW_LABEL "person"
+#endif
+#ifndef VWW_ON_PERCENT
+#define VWW_ON_PERCENT 70
+#endif
+#ifndef VWW_OFF_PERCENT
+#define VWW_OFF_PERCENT 50
+#endif
+#ifndef VWW_ON_FRAMES
+#define VWW_ON_FRAMES 2
+#endif
+#ifndef VWW_OFF_FRAMES
+#define VWW_OFF_FRAMES 3
+#endif
+#ifndef VWW_LAST_FRAME
+#define VWW_LAST_FRAME 0
+#endif
+
+_Static_assert(VWW_OFF_PERCENT <= VWW_ON_PERCENT, "the threshold for no must not be above the one for yes");
+
+#endif /* SETTINGS_H_ */

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prints, as JSON, how firmware for one board is compiled, linked and run: the generator's own answers.
+
+Run with the generator's Python (see runnel_platformio/python.py), so that memory maps, flags and file lists have one
+home: boards/*.yaml and generator/runnel/build/. Usage: firmware_settings.py BOARD APP FOLDER [DATA-SOURCE [FILE ...]]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runnel.boards import Board, load_board
+from runnel.build.app import (
+    STACK_BYTES,
+    App,
+    app_defines,
+    app_sources,
+    default_data_source,
+    find_app,
+    include_folders,
+    write_app_data,
+)
+from runnel.build.linker import write_linker_script
+from runnel.build.toolchain import compile_flags, link_flags
+from runnel.errors import RunError, RunnelError
+from runnel.resources import resource_root
+from runnel.run.qemu import qemu_command
+
+_OURS = ("harness_objects", "port_objects")
+"""Of app_sources; PlatformIO finds the app's own sources and its libraries by itself."""
+
+
+def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequence[Path]) -> dict[str, object]:
+    """What builder/main.py needs. Writes the linker script, and data that goes into flash, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = write_linker_script(board, STACK_BYTES, folder)
+    source = data or default_data_source(app, board)
+    groups = app_sources(app, board, source)  # type: ignore[arg-type]  # app_sources says which ones there are
+    sources = [path for name in _OURS for path in groups[name]]
+    command, advice = emulation(board)
+    return {
+        "compile_flags": compile_flags(board, optimize="-O2", sanitize=False),
+        "link_flags": link_flags(board, script=script, sanitize=False),
+        "startup": texts(groups["startup_objects"]),
+        "sources": texts([*sources, *write_app_data(app, source, folder, files)]),
+        "include": texts(include_folders(app)),
+        "defines": app_defines(board),
+        "qemu_command": command,
+        "qemu_advice": advice,
+        "qemu_folder": str(resource_root() / "apps" / "vww" / "frames") if app.name == "vww" else None,
+        "app": app.name,
+        "python": sys.executable,
+    }
+
+
+def texts(paths: Sequence[Path]) -> list[str]:
+    return [str(path) for path in paths]
+
+
+def emulation(board: Board) -> tuple[list[str] | None, str]:
+    """QEMU's command line with the word ELF for the firmware, or None and what to install."""
+    if not board.is_emulated:
+        return None, ""
+    try:
+        return list(qemu_command(board, Path("ELF"), count_instructions=True)), ""
+    except RunError as error:
+        return None, str(error)
+
+
+def main() -> int:
+    board, app, folder, *rest = sys.argv[1:]
+    data, files = (rest[0] or None, [Path(name) for name in rest[1:]]) if rest else (None, [])
+    try:
+        print(json.dumps(settings(load_board(board), find_app(app), Path(folder), data, files)))
+    except RunnelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

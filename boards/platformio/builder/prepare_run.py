@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the folder that an app looks into for its files: `pio run -t qemu -a FOLDER-OF-PICTURES` or `-a SOUND.wav`.
+
+Run with the generator's Python. Usage: prepare_run.py APP FOLDER ARGUMENT
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from runnel.app import pictures_in, prepare_frames
+from runnel.errors import InputError, RunnelError
+
+
+def prepare(app: str, folder: Path, argument: Path) -> None:
+    """Fills `folder` with what `app` reads. Raises InputError."""
+    if app == "vww":
+        if not argument.is_dir():
+            raise InputError(f"{argument} is not a folder with pictures")
+        prepare_frames(pictures_in(argument), folder)
+        return
+    if not argument.is_file():
+        raise InputError(f"there is no sound {argument}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copyfile(argument, folder / "sound.wav")
+
+
+def main() -> int:
+    app, folder, argument = sys.argv[1:]
+    try:
+        prepare(app, Path(folder), Path(argument))
+    except (RunnelError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

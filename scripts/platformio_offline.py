@@ -119,10 +119,9 @@ def lay_out(packages: Path) -> None:
         (stage / "package.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         spec = PackageSpec(owner="platformio", name="tool-scons")
         PackageMetadata("tool", "tool-scons", version, spec).dump(str(stage / ".piopm"))
+        # Beside what another version of PlatformIO asked for, as PlatformIO itself does it.
         target = packages / "tool-scons"
-        if target.exists():
-            target.rename(Path(name) / "old")
-        stage.rename(target)
+        stage.rename(packages / f"tool-scons@{version}" if target.exists() else target)
 
 
 def write_settings(core: Path) -> None:

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build system relies on: dependency files, times, nothing half written, no installation needed."""
+"""What a build system relies on: times, nothing half written, no installation needed. test_depfile.py has the rest."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +15,6 @@ import pytest
 
 from conftest import ROOT
 from runnel.cli import execute
-from runnel.depfile import dependency_rule, generator_files
 from runnel.errors import RunnelError
 from runnel.output_folder import staged_folder, write_whole
 from small_model import small_classifier_bytes
@@ -48,88 +45,6 @@ def test_quiet_prints_nothing(model: Path, tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr() == ("", "")
     assert execute(["compile", str(model), "--board", "qemu-m7x", "-o", str(tmp_path / "other"), "--quiet"]) == 2
     assert "unknown board" in capsys.readouterr().err
-
-
-def make_says(depfile: Path, folder: Path) -> bool:
-    """Whether make holds the target of a rule for out of date."""
-    makefile = folder / "Makefile"
-    target = str(folder / "net.c").replace(" ", "\\ ")
-    makefile.write_text(f"all: {target}\n{target}:\n\t@echo again\ninclude {str(depfile)!s}\n".replace("$", "$$"))
-    done = subprocess.run(["make", "-f", str(makefile)], capture_output=True, text=True, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return "again" in done.stdout
-
-
-def test_make_reads_the_depfile(model: Path, tmp_path: Path) -> None:
-    if shutil.which("make") is None:
-        pytest.skip("make is not installed")
-    folder, depfile = tmp_path / "out put", tmp_path / "net.d"
-    compile_model(model, folder, "--depfile", depfile)
-    assert not make_says(depfile, folder)
-    later = time.time() + 10
-    os.utime(model, (later, later))
-    assert make_says(depfile, folder)
-
-
-def test_ninja_reads_the_depfile(model: Path, tmp_path: Path) -> None:
-    if shutil.which("ninja") is None:
-        pytest.skip("ninja is not installed")
-    folder = tmp_path / "out"
-    command = (
-        f"'{sys.executable}' -m runnel compile '{model}' --board host -o {folder} --name net --depfile net.d --quiet"
-    )
-    escaped = re.sub(r"([ :])", r"$\1", str(model).replace("$", "$$"))
-    (tmp_path / "build.ninja").write_text(
-        f"rule runnel\n  command = PYTHONPATH={ROOT}/generator {command.replace('$', '$$')}\n  depfile = net.d\n"
-        f"build {folder}/net.c: runnel {escaped}\n"
-    )
-
-    def build() -> str:
-        return subprocess.run(["ninja"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-
-    assert "[1/1]" in build()
-    assert "no work to do" in build()
-    later = time.time() + 2
-    os.utime(model, (later, later))
-    time.sleep(2.1)
-    assert "[1/1]" in build()
-    assert "no work to do" in build(), "the same content again, and yet newer than the model"
-
-
-def test_the_rule_names_all_that_a_compilation_reads(tmp_path: Path, model: Path) -> None:
-    """All modules that the functions behind `runnel compile` import are in it, and what is in it exists."""
-    depfile = tmp_path / "build" / "net.d"
-    saved = tmp_path / "first"
-    compile_model(model, saved)
-    compile_model(model, tmp_path / "out", "--depfile", depfile, "--plan", saved / "plan.json")
-    text = depfile.read_text().replace("\\\n", " ").replace("\\ ", "\0").replace("\\#", "#").replace("$$", "$")
-    target, _, dependencies = text.partition(": ")
-    assert target == str(tmp_path / "out" / "net.c")
-    files = {Path(word.replace("\0", " ")) for word in dependencies.split()}
-    assert {model, ROOT / "boards" / "host.yaml", saved / "plan.json"} <= files
-    assert all(path.is_absolute() and path.is_file() for path in files)
-    program = (
-        "import sys, runnel.compiler, runnel.boards, runnel.output_folder, runnel.reference\n"
-        "print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'runnel' and m.__file__), sep='\\n')"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    imported = {Path(line) for line in done.stdout.split("\n") if line}
-    assert len(imported) > 50
-    assert imported <= files
-    assert set((ROOT / "generator" / "runnel" / "emit").rglob("*.j2")) <= files
-    written = {p.relative_to(tmp_path / "out") for p in (tmp_path / "out").rglob("runnel/**/*.h")}
-    assert written
-    assert {ROOT / "zephyr_module" / "include" / p for p in written} <= files
-
-
-def test_training_and_running_do_not_trigger_a_build() -> None:
-    folders = {path.relative_to(ROOT).parts[2] for path in generator_files() if "generator" in path.parts}
-    assert not folders & {"train", "run", "build", "audio"}
-
-
-def test_a_path_with_a_line_break_is_refused() -> None:
-    with pytest.raises(RunnelError, match="line break"):
-        dependency_rule(Path("a.c"), [Path("b\nc")])
 
 
 def test_compiling_again_makes_everything_newer_and_keeps_other_files(model: Path, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ volatile uint32_t *test_register(uint32_t address); /* a model of the chip in te
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #endif
 
-/* Far longer than any clock takes to start (some ms at 64 MHz), far shorter than what people wait for. */
-#define WAIT_LOOPS 1000000u
+/* Far longer than any clock takes to start (less than 1 ms; this is 10 ms or more), far shorter than people notice. */
+#define WAIT_LOOPS 100000u
 
 /* Waits until the bits `mask` read as `value`; false when they never do (as where an emulator has no such device). */
 static inline bool register_reaches(uint32_t address, uint32_t mask, uint32_t value)

@@ -9,6 +9,7 @@ import sys
 
 OLDEST_PYTHON = (3, 10)
 USER_ERROR = 2
+INTERRUPTED = 130
 
 
 def start() -> None:
@@ -17,6 +18,8 @@ def start() -> None:
         _fail(f"needs Python 3.10 or later; {sys.executable} is {sys.version.split()[0]}")
     try:
         from runnel.cli import main
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "runnel":
             raise

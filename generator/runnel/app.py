@@ -30,7 +30,7 @@ DEFAULT_TIMEOUT_S = 600.0
 
 
 def compile_app_model(app: App, model: Path, board: Board, folder: Path) -> Path:
-    """Generate the C of `model` under the name that the app uses; the folder it is in. Raises ModelError, BudgetError."""
+    """Generate the C of `model` under the app's name for it; its folder. Raises ModelError or BudgetError."""
     plan = plan_model(load_model(model), board, Options(), app.model_name)
     with staged_folder(folder) as stage:
         write_sources(plan, stage, selftest_crc(plan.schedule.graph))
@@ -105,7 +105,7 @@ def _print_sizes(built: BuiltApp) -> None:
         flash = built.footprint.flash_bytes + built.footprint.startup_flash_bytes + built.footprint.harness_flash_bytes
         static = built.footprint.static_sram_bytes + built.footprint.harness_sram_bytes
         console.print(
-            f"flash {flash:,} bytes, static SRAM {static:,} bytes (arena {built.footprint.arena_bytes:,}) and the stack",
+            f"flash {flash:,} bytes, static SRAM {static:,} bytes (arena {built.footprint.arena_bytes:,}) + stack",
             highlight=False,
         )
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from runnel.cli_commands import boards_command, compile_command, operators_comma
 from runnel.cli_print import plain
 from runnel.cli_run import run_command
 from runnel.errors import RunnelError
+from runnel.signals import stop_cleanly
 
 USER_ERROR = 2
 INTERNAL_ERROR = 1
@@ -104,12 +104,8 @@ def _show_traceback() -> None:
         traceback.print_exc()
 
 
-def _stop(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> NoReturn:
     """Entry point of the console script."""
     use_any_terminal()
-    signal.signal(signal.SIGTERM, _stop)  # a build system that gives up: temporary files go, as after Ctrl-C
+    stop_cleanly()
     sys.exit(execute(sys.argv[1:]))

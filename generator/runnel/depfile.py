@@ -27,16 +27,19 @@ def generator_files() -> tuple[Path, ...]:
 
 
 def dependency_rule(target: Path, dependencies: Iterable[Path]) -> str:
-    """One rule, a dependency on each line, as make, Ninja and CMake read it; all paths absolute.
+    """A rule, a dependency on each line, then an empty rule for each, as make, Ninja and CMake read them.
 
-    Raises RunnelError for a path with a line break, which no rule can hold.
+    The target stays as it is given, like a compiler's: make and Ninja take net/net.c and its absolute path for two
+    files. The dependencies become absolute. Their empty rules keep make from stopping when one is gone, a module of
+    an older Runnel for example. Raises RunnelError for a path with a line break, which no rule can hold.
     """
-    lines = [f"{_escaped(target)}:", *map(_escaped, dependencies)]
-    return " \\\n  ".join(lines) + "\n"
+    # resolve() would follow links, and build systems compare names.
+    paths = [_escaped(os.path.abspath(path)) for path in dependencies]  # noqa: PTH100
+    rule = " \\\n  ".join([f"{_escaped(str(target))}:", *paths])
+    return "\n".join([rule, *(f"{path}:" for path in paths), ""])
 
 
-def _escaped(path: Path) -> str:
-    text = os.path.abspath(path)  # noqa: PTH100 – resolve() would follow links, and build systems compare names
+def _escaped(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise RunnelError(f"{text!r} has a line break in its name, which a depfile cannot hold; rename it")
     return re.sub(r"([ #\t])", r"\\\1", text.replace("$", "$$"))

@@ -14,6 +14,7 @@ from runnel.build import BuildOptions, EdgeBuffer, HarnessModel, build_firmware,
 from runnel.build import toolchain as toolchain_module
 from runnel.build.harness import harness_model_source
 from runnel.build.linker import linker_script
+from runnel.build.platform import platform_flags, platform_sources
 from runnel.build.toolchain import machine_flags
 from runnel.errors import BuildError
 from runnel.resources import resource_root
@@ -83,9 +84,9 @@ def test_footprint(board: Board, sources: Path, tmp_path: Path) -> None:
     assert footprint is not None
     assert firmware.arena_bytes == footprint.arena_bytes == footprint.static_sram_bytes == ARENA_BYTES
     assert 0 < footprint.code_bytes(CONSTANTS_BYTES) < 400
-    assert 0 < footprint.harness_sram_bytes < 64
+    assert 0 < footprint.harness_sram_bytes < (512 if firmware.serial else 64)
     assert 0 < footprint.startup_flash_bytes < 600
-    assert 0 < footprint.harness_flash_bytes < 2000
+    assert 0 < footprint.harness_flash_bytes < (4000 if firmware.serial else 2000)
     assert footprint.sram_bytes(100) == ARENA_BYTES + 100
 
 
@@ -98,7 +99,7 @@ def test_harness_takes_nothing_from_libraries(sources: Path, tmp_path: Path) -> 
         "const int8_t *tiny_output(void) { return (const int8_t *)tiny_arena; }\n"
         "int tiny_run(void) { return 0; }\n"
     )
-    for name in ("qemu-m3", "qemu-m55"):
+    for name in ("qemu-m3", "qemu-m55", "stm32f412", "stm32h743"):
         firmware = build_firmware(sources, MODEL, load_board(name), tmp_path / name)
         assert firmware.footprint is not None
         assert firmware.footprint.flash_bytes < 40
@@ -122,17 +123,22 @@ def test_arena_header_is_cpp17(compiler: str, guard: tuple[str, ...], sources: P
     toolchain_module.run_tool(command, "compiling as C++17", sources)
 
 
-def test_start_up_and_harness_compile_with_clang(sources: Path) -> None:
+@pytest.mark.parametrize("name", ["host", "qemu-m7", "stm32f412", "stm32f746", "stm32f765", "stm32h743"])
+@pytest.mark.parametrize("serial", [False, True])
+def test_start_up_harness_and_drivers_compile_with_clang(name: str, serial: bool, sources: Path) -> None:
     need("clang")
+    board = load_board(name)
+    if serial and board.is_host:
+        pytest.skip("the host has no serial line")
     boards = resource_root() / "boards"
     (sources / "harness_model.c").write_text(harness_model_source(MODEL, 0))
-    files = [boards / "startup" / "startup.c", *sorted((boards / "harness").glob("*.c")), sources / "harness_model.c"]
-    for file in files:
-        target = (
-            () if file.name == "platform_host.c" else ("--target=arm-none-eabi", "-mcpu=cortex-m4", "-ffreestanding")
-        )
-        command = ("clang", *target, *toolchain_module.WARNINGS, f"-I{boards / 'harness'}", f"-I{sources}")
-        toolchain_module.run_tool((*command, "-c", str(file), "-o", "/dev/null"), file.name, sources)
+    common = [boards / "startup" / "startup.c", boards / "harness" / "harness.c", boards / "harness" / "measure.c"]
+    files = [*common, sources / "harness_model.c", *platform_sources(board, serial=serial)]
+    core = () if board.is_host else ("--target=arm-none-eabi", f"-mcpu={board.core}", "-ffreestanding")
+    flags = (*toolchain_module.WARNINGS, *platform_flags(board, serial=serial, build_id=1), f"-I{sources}")
+    for file in files[1:] if board.is_host else files:
+        command = ("clang", *core, *flags, "-c", str(file), "-o", "/dev/null")
+        toolchain_module.run_tool(command, file.name, sources)
 
 
 def test_a_second_build_is_not_repeated(sources: Path, tmp_path: Path) -> None:

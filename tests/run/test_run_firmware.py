@@ -100,7 +100,7 @@ def test_a_record_of_the_wrong_length(build_fake: Any, record: Any) -> None:
 
 def test_real_boards_name_an_emulated_one(build_fake: Any, record: Any) -> None:
     firmware = build_fake("stm32f746")
-    with pytest.raises(RunError, match=r"stm32f746 cannot be run from here.*--board qemu-m7"):
+    with pytest.raises(RunError, match=r"stm32f746 is real hardware: .*--port /dev/ttyACM0; try --board qemu-m7"):
         run_firmware(firmware, [record()], timeout_s=60)
     renode = replace(firmware, board=replace(firmware.board, runner=Runner(kind="renode", machine="x")))
     with pytest.raises(RunError, match="run by renode, which this version of Runnel does not drive yet"):

@@ -181,12 +181,13 @@ def build(
     board: str | None,
     folder: Path,
     *,
+    module: Path = ROOT,
     cmake: Iterable[str] = (),
     variables: Mapping[str, str] | None = None,
     check: bool = True,
     timeout_s: float = 600,
 ) -> Build:
-    """`west build` of `app` for `board` (None: the app chooses) with this repository as a module.
+    """`west build` of `app` for `board` (None: the app chooses) with `module`, this repository, as a Zephyr module.
 
     `cmake` are options like -DEXTRA_CONF_FILE=…; `variables` go into the environment. With `check` a build that
     fails is an AssertionError that shows the end of its output.
@@ -194,7 +195,7 @@ def build(
     command = [*workspace.west, "build", "-d", str(folder), str(app)]
     if board is not None:
         command += ["-b", board_name(workspace, board)]
-    command += ["--", f"-DZEPHYR_EXTRA_MODULES={ROOT}", *cmake]
+    command += ["--", f"-DZEPHYR_EXTRA_MODULES={module}", *cmake]
     return _west_build(workspace, board or "", folder, command, variables, check, timeout_s)
 
 
@@ -221,6 +222,11 @@ def _west_build(
         shown = "\n".join(done.stdout.splitlines()[-60:])
         raise AssertionError(f"{shlex.join(command)} failed with {done.returncode}:\n{shown}")
     return Build(workspace, board, folder, done.returncode, done.stdout)
+
+
+def words(text: str) -> str:
+    """Text without its line breaks and indentation: CMake wraps messages where it likes."""
+    return " ".join(text.split())
 
 
 def can_run(board: str) -> str | None:

@@ -76,16 +76,16 @@ static int32_t mean_of(const int16_t *kept, const int16_t *samples)
 	return sum / RUNNEL_FEATURES_WINDOW;
 }
 
-/* Windows `count` points from `first` on; `weights` goes on by `step`, the window being symmetric. */
-static void window_points(int32_t *spectrum, const int16_t *samples, int32_t mean, uint32_t first, uint32_t count,
-			  const int16_t *weights, int32_t step)
+/* Windows `count` points from `first` on; the weights go on from `weight` by `step`, the window being symmetric. */
+static inline void window_points(int32_t *spectrum, const int16_t *samples, int32_t mean, uint32_t first,
+				 uint32_t count, int32_t weight, int32_t step)
 {
 	for (uint32_t point = first; point < first + count; ++point) {
 		int32_t *at = spectrum + 2u * reversed(point);
-		at[0] = (samples[0] - mean) * weights[0];
-		at[1] = (samples[1] - mean) * weights[step];
+		at[0] = (samples[0] - mean) * window_table[weight];
+		at[1] = (samples[1] - mean) * window_table[weight + step];
 		samples += 2;
-		weights += 2 * step;
+		weight += 2 * step;
 	}
 }
 
@@ -95,9 +95,9 @@ static void apply_window(struct runnel_features *features, const int16_t *sample
 	int32_t *spectrum = features->spectrum;
 	const uint32_t half = RUNNEL_FEATURES_WINDOW / 4; /* in points */
 	const uint32_t kept = KEPT / 2;
-	window_points(spectrum, features->samples, mean, 0, kept, window_table, 1);
-	window_points(spectrum, samples, mean, kept, half - kept, window_table + KEPT, 1);
-	window_points(spectrum, samples + 2u * half - KEPT, mean, half, half, window_table + 2u * half - 1, -1);
+	window_points(spectrum, features->samples, mean, 0, kept, 0, 1);
+	window_points(spectrum, samples, mean, kept, half - kept, KEPT, 1);
+	window_points(spectrum, samples + 2u * half - KEPT, mean, half, half, RUNNEL_FEATURES_WINDOW / 2 - 1, -1);
 	for (uint32_t point = 2u * half; point < POINTS; ++point) {
 		int32_t *at = spectrum + 2u * reversed(point);
 		at[0] = 0;

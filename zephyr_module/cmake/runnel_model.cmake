@@ -37,17 +37,17 @@ function(runnel_model)
   _runnel_board(board "${arg_BOARD}")
   _runnel_python(python ${arg_NAME} ${board})
 
-  _runnel_sram_limit(sram sram_text "${arg_SRAM}" "${arg_ARENA_SECTION}")
-  _runnel_flash_limit(flash flash_text "${arg_FLASH}")
-  message(STATUS "Runnel: ${arg_NAME} for ${board}; SRAM ${sram_text}; flash ${flash_text}")
+  _runnel_sram_limit(sram sram_from "${arg_SRAM}" "${arg_ARENA_SECTION}")
+  _runnel_flash_limit(flash flash_from "${arg_FLASH}")
+  _runnel_print_limits(${arg_NAME} ${board} "${sram}" "${sram_from}" "${flash}" "${flash_from}")
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/runnel/${arg_NAME})
   set(options --board ${board} --name ${arg_NAME} --output ${folder} --depfile ${folder}.d --quiet)
   if(sram)
-    list(APPEND options --sram ${sram} --sram-from "${sram_text}")
+    list(APPEND options --sram ${sram} --sram-from "${sram_from}")
   endif()
   if(flash)
-    list(APPEND options --flash ${flash} --flash-from "${flash_text}")
+    list(APPEND options --flash ${flash} --flash-from "${flash_from}")
   endif()
   if(DEFINED arg_OBJECTIVE)
     list(APPEND options --objective ${arg_OBJECTIVE})
@@ -80,7 +80,7 @@ function(runnel_model)
     RUNNEL_PLAN ${folder}/plan.json
     RUNNEL_ARENA_SECTION "${arg_ARENA_SECTION}"
   )
-  # Where other languages' C++ files include the header, the target and whoever links it find it.
+  # Public: the header may be part of a library's interface.
   target_include_directories(${arg_TARGET} PUBLIC ${folder})
 endfunction()
 

@@ -14,10 +14,6 @@
 #define SILENCE_SAMPLES RUNNEL_FEATURES_SAMPLE_RATE /* after a file: as long as the model's window */
 #define STATISTICS_ROWS (KWS_STATISTICS_SECONDS * RUNNEL_FEATURES_SAMPLE_RATE / RUNNEL_FEATURES_HOP)
 
-#ifndef KWS_PRINT_SCORES
-#define KWS_PRINT_SCORES 0 /* 1: from the start, for who looks for thresholds */
-#endif
-
 struct control control = {.scores = KWS_PRINT_SCORES};
 
 static struct listener listener;

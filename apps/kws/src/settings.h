@@ -14,6 +14,9 @@
 #define KWS_CONSECUTIVE CONFIG_KWS_CONSECUTIVE
 #define KWS_REFRACTORY_MS CONFIG_KWS_REFRACTORY_MS
 #define KWS_STATISTICS_SECONDS CONFIG_KWS_STATISTICS_SECONDS
+#if defined(CONFIG_KWS_PRINT_SCORES)
+#define KWS_PRINT_SCORES 1
+#endif
 #endif
 
 #ifndef KWS_STRIDE_ROWS
@@ -36,6 +39,10 @@
 #endif
 #ifndef KWS_STATISTICS_SECONDS
 #define KWS_STATISTICS_SECONDS 10 /* 0: only at the end of a file */
+#endif
+
+#ifndef KWS_PRINT_SCORES
+#define KWS_PRINT_SCORES 0
 #endif
 
 #endif /* SETTINGS_H_ */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frames that `python -m runnel.build.frames` writes as C, for boards without a camera. */
+/* The frames that `python -m runnel.frames` writes as C, for boards without a camera. */
 #ifndef FRAMES_FLASH_H_
 #define FRAMES_FLASH_H_
 

@@ -3,7 +3,7 @@
  * Frames that somebody else puts at a fixed address: a simulator (Renode's `sysbus LoadBinary`) or a debugger.
  *
  * FRAMES_MEMORY_ADDRESS is where the header lies; the pixels follow it, height rows of row_bytes bytes. A file of
- * that form is what `python -m runnel.build.frames --binary` writes.
+ * that form is what `python -m runnel.frames --binary` writes.
  */
 #ifndef FRAMES_MEMORY_H_
 #define FRAMES_MEMORY_H_

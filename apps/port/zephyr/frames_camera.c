@@ -151,6 +151,17 @@ static int give_buffers(void)
 	return 0;
 }
 
+/* A camera that cannot is used as it is: the model has seen mirrored people, and README.md says how to mount it. */
+static void flip(void)
+{
+	if (IS_ENABLED(CONFIG_VIDEO_HFLIP) && video_compat_switch_on(camera, VIDEO_CID_HFLIP) != 0) {
+		port_print("camera: %s cannot mirror left and right\n", camera->name);
+	}
+	if (IS_ENABLED(CONFIG_VIDEO_VFLIP) && video_compat_switch_on(camera, VIDEO_CID_VFLIP) != 0) {
+		port_print("camera: %s cannot turn upside down\n", camera->name);
+	}
+}
+
 int frame_source_start(void)
 {
 	camera = CAMERA;
@@ -163,7 +174,8 @@ int frame_source_start(void)
 	if (choose_format() != 0 || give_buffers() != 0) {
 		return -1;
 	}
-	if (video_compat_start(camera) != 0) {
+	flip();
+	if (video_compat_start(camera) < 0) {
 		port_print("camera: %s does not start\n", camera->name);
 		return -1;
 	}

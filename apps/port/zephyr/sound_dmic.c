@@ -3,6 +3,7 @@
  * A digital microphone through Zephyr's DMIC API (the same in 3.5 and 4.x): the device with the alias dmic0 or the
  * label dmic_dev. The driver fills blocks of 20 ms in the background, so none is lost while the model runs.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <zephyr/audio/dmic.h>
@@ -16,7 +17,7 @@
 #define SAMPLE_RATE 16000
 #define BLOCK_BYTES (SAMPLE_RATE / 50 * sizeof(int16_t))
 #define READ_TIMEOUT_MS 1000
-#define MOST_RESTARTS 10 /* without a block between them */
+#define MOST_RESTARTS 3 /* without a block between them */
 
 #if DT_NODE_EXISTS(DT_ALIAS(dmic0))
 #define MICROPHONE DT_ALIAS(dmic0)
@@ -82,7 +83,13 @@ int sound_source_start(void)
 /* Drivers stop when nobody gave blocks back in time: sound is lost then, and everything goes on. */
 static int restart(int error)
 {
-	port_print("microphone: sound was lost (error %d); load too high? See KWS_STRIDE_ROWS, KWS_DMIC_BLOCKS\n", error);
+	if (error == -EAGAIN) {
+		port_print("microphone: no sound for %d ms; starting it again\n", READ_TIMEOUT_MS);
+	} else {
+		port_print("microphone: sound was lost (error %d): the app did not take it in time? See KWS_STRIDE_ROWS and "
+			   "KWS_DMIC_BLOCKS\n",
+			   error);
+	}
 	(void)dmic_trigger(microphone, DMIC_TRIGGER_STOP);
 	return dmic_trigger(microphone, DMIC_TRIGGER_START);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The calls of Zephyr's video API that frames_camera.c makes, for its three generations:
- *   up to 4.0  endpoints (VIDEO_EP_OUT); buffers are allocated without a timeout, aligned ones since CONFIG_..._ALIGN
+ *   up to 4.0  endpoints (VIDEO_EP_OUT); buffers are allocated without a timeout, and aligned from 3.7
  *   4.1        endpoints; a timeout
  *   from 4.2   no endpoints; formats, capabilities, buffers and streams have a type
  */
 #ifndef VIDEO_COMPAT_H_
 #define VIDEO_COMPAT_H_
 
+#include <zephyr/drivers/video-controls.h>
 #include <zephyr/drivers/video.h>
 #include <zephyr/kernel.h>
 #if __has_include(<zephyr/version.h>)
@@ -43,7 +44,7 @@ static inline struct video_buffer *video_compat_alloc(size_t bytes)
 {
 #if ZEPHYR_VERSION_CODE >= ZEPHYR_VERSION(4, 1, 0)
 	return video_buffer_aligned_alloc(bytes, CONFIG_VIDEO_BUFFER_POOL_ALIGN, K_NO_WAIT);
-#elif defined(CONFIG_VIDEO_BUFFER_POOL_ALIGN)
+#elif ZEPHYR_VERSION_CODE >= ZEPHYR_VERSION(3, 7, 0)
 	return video_buffer_aligned_alloc(bytes, CONFIG_VIDEO_BUFFER_POOL_ALIGN);
 #else
 	return video_buffer_alloc(bytes);
@@ -70,6 +71,18 @@ static inline int video_compat_dequeue(const struct device *camera, struct video
 	return video_dequeue(camera, buffer, timeout);
 #else
 	return video_dequeue(camera, VIDEO_EP_OUT, buffer, timeout);
+#endif
+}
+
+/* Switches on a control that is on or off. */
+static inline int video_compat_switch_on(const struct device *camera, uint32_t control_id)
+{
+#if VIDEO_COMPAT_HAS_TYPES
+	struct video_control control = {.id = control_id, .val = 1};
+
+	return video_set_ctrl(camera, &control);
+#else
+	return video_set_ctrl(camera, control_id, (void *)1);
 #endif
 }
 

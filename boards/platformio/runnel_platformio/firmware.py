@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def use_settings(env: Any, settings: dict[str, Any]) -> None:
     """Tools, flags and the sources that every firmware has (start-up, port, drivers)."""
     env.Replace(
         AR=f"{_PREFIX}ar", AS=f"{_PREFIX}gcc", CC=f"{_PREFIX}gcc", CXX=f"{_PREFIX}g++", LINK=f"{_PREFIX}gcc",
-        RANLIB=f"{_PREFIX}ranlib", GDB=f"{_PREFIX}gdb", SIZETOOL=f"{_PREFIX}size",
+        RANLIB=f"{_PREFIX}ranlib", GDB=_debugger(), SIZETOOL=f"{_PREFIX}size",
         ARFLAGS=["rcs"], PROGNAME="firmware", PROGSUFFIX=".elf",
         SIZECHECKCMD="$SIZETOOL -A -d $SOURCES", SIZEPROGREGEXP=_FLASH_SECTIONS, SIZEDATAREGEXP=_SRAM_SECTIONS,
     )  # fmt: skip
@@ -76,9 +77,17 @@ def use_settings(env: Any, settings: dict[str, Any]) -> None:
 
 
 def _build(env: Any, sources: list[str]) -> None:
+    build = Path(env.subst("$BUILD_DIR")).resolve()
     for folder, names in _by_folder(sources).items():
-        place = os.path.relpath(folder, ROOT) if folder.is_relative_to(ROOT) else folder.name
+        # SCons allows no objects above their sources.
+        place = "data" if folder.is_relative_to(build) else os.path.relpath(folder, ROOT)
         env.BuildSources(f"$BUILD_DIR/{place}", str(folder), ["-<*>", *(f"+<{name}>" for name in names)])
+
+
+def _debugger() -> str:
+    """Debian has one gdb for all processors instead of arm-none-eabi-gdb."""
+    own = f"{_PREFIX}gdb"
+    return "gdb-multiarch" if shutil.which(own) is None and shutil.which("gdb-multiarch") else own
 
 
 def _by_folder(sources: list[str]) -> dict[Path, list[str]]:

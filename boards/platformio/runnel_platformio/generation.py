@@ -26,6 +26,8 @@ def compile_model(model: ModelRequest, folder: Path, python: Callable[[], str]) 
     arguments = ["compile", str(model.file), "--name", model.name]
     for key, value in sorted(model.options.items()):
         arguments += [f"--{key.replace('_', '-')}", value]
+        if key in ("sram", "flash"):
+            arguments += [f"--{key}-from", "platformio.ini"]
     outputs = [folder / f"{model.name}{end}" for end in (".c", ".h", "_arena.c")] + [folder / "plan.json"]
     if _is_fresh(folder, arguments, outputs):
         return False

@@ -45,13 +45,8 @@ def find_python(project: Path, chosen: str | None) -> str:
         if problem is None:
             return candidate
         tried.append(f"  {candidate}: {problem}")
-    raise HookError(
-        "no Python here has the packages of Runnel's generator. Tried:\n" + "\n".join(tried) + f"\n{_advice(tried_first())}"
-    )
-
-
-def tried_first() -> str:
-    return sys.executable
+    listed = "\n".join(tried)
+    raise HookError(f"no Python here has the packages of Runnel's generator. Tried:\n{listed}\n{_advice(sys.executable)}")
 
 
 def _candidates(project: Path) -> list[str]:
@@ -62,8 +57,9 @@ def _candidates(project: Path) -> list[str]:
 
 
 def _advice(python: str) -> str:
+    packages = ROOT / "zephyr_module" / "requirements.txt"
     return (
-        f"Install them:\n  {python} -m pip install {ROOT}\n"
+        f"Install them:\n  {python} -m pip install -r {packages}\n"
         "or name a Python that has them in the environment variable RUNNEL_PYTHON "
         "(in a checkout of Runnel, ./scripts/setup makes .venv, which is found by itself)"
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a bare-metal build of an app in `apps/` consists of. Used by scripts/app and by our PlatformIO platform alike."""
+"""What a bare-metal build of an app in `apps/` consists of, for scripts/app and for our PlatformIO platform."""
 
 from __future__ import annotations
 

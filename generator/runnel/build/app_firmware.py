@@ -43,9 +43,7 @@ class BuiltApp:
     footprint: Footprint | None
 
 
-def build_app(
-    app: App, board: Board, generated: Path, build_dir: Path, options: AppOptions | None = None
-) -> BuiltApp:
+def build_app(app: App, board: Board, generated: Path, build_dir: Path, options: AppOptions | None = None) -> BuiltApp:
     """Compile `app` with the model in `generated` (what `runnel compile` wrote) and link them into `build_dir`.
 
     A build whose sources and flags are those of the last one is not repeated. Raises BuildError when a compiler is

@@ -1,27 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures as frames of a camera: C for flash, or bytes that a simulator loads into memory.
 
-    python -m runnel.build.frames astronaut.ppm chelsea.ppm -o frames_flash_data.c
-    python -m runnel.build.frames astronaut.ppm --binary --sequence 1 -o frame.bin
-
 Colour pictures become RGB565 (little endian), grey ones stay a byte a pixel.
 """
 
 from __future__ import annotations
 
 import struct
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 from PIL import Image
 
-from runnel.cli import execute
 from runnel.errors import InputError
-from runnel.output_folder import write_whole
 
 LARGEST = (320, 240)
 """Width and height that firmware has a buffer for (FRAME_BUFFER_BYTES in apps/port/common/frames_host.c)."""
@@ -76,7 +69,7 @@ def frames_c(frames: Sequence[Frame]) -> str:
     """The C file that apps/port/common/frames_flash.c shows."""
     parts = [
         "/* SPDX-License-Identifier: Apache-2.0 */",
-        "/* Written by runnel.build.frames. Do not edit. */",
+        "/* Written by runnel.frames. Do not edit. */",
         '#include "common/frames_flash.h"\n',
     ]
     for number, frame in enumerate(frames):
@@ -109,28 +102,3 @@ def frame_binary(frame: Frame, sequence: int) -> bytes:
 def end_binary(sequence: int) -> bytes:
     """The header that ends the run."""
     return _MAGIC + struct.pack("<5I", sequence, 0, 0, 0, 0)
-
-
-@click.command()
-@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--binary", is_flag=True, help="A frame for a fixed address instead of C; without a picture: the end.")
-@click.option("--sequence", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of --binary.")
-def command(pictures: tuple[Path, ...], output: Path, binary: bool, sequence: int) -> None:
-    """Writes PICTURES as frames of a camera."""
-    frames = [to_frame(open_picture(path), path.name) for path in pictures]
-    if not binary:
-        if not frames:
-            raise click.UsageError("name at least one picture")
-        write_whole(output, frames_c(frames))
-        return
-    if len(frames) > 1:
-        raise click.UsageError("--binary takes one picture")
-    data = frame_binary(frames[0], sequence) if frames else end_binary(sequence)
-    partial = output.with_name(f".{output.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(output)
-
-
-if __name__ == "__main__":
-    sys.exit(execute(sys.argv[1:], command, "python -m runnel.build.frames"))

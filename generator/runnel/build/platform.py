@@ -33,10 +33,8 @@ def platform_sources(board: Board, *, serial: bool) -> tuple[Path, ...]:
     """C files that implement boards/harness/platform.h on `board`."""
     boards = resource_root() / "boards"
     if serial:
-        names = (*_SERIAL, *_DRIVERS[_uart(board).kind])
-    else:
-        names = ("harness/platform_host.c" if board.is_host else "harness/platform_semihosting.c",)
-    return tuple(boards / name for name in names)
+        return tuple(boards / name for name in (*_SERIAL, *_DRIVERS[_uart(board).kind]))
+    return (boards / "harness" / ("platform_host.c" if board.is_host else "platform_semihosting.c"),)
 
 
 def platform_flags(board: Board, *, serial: bool, build_id: int) -> tuple[str, ...]:

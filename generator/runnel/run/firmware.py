@@ -86,12 +86,12 @@ def _run_on_port(
     firmware: Firmware, inputs: bytes, port: str, may_flash: bool, timeout_s: float, follow: _Progress | None
 ) -> SerialRun:
     runner = firmware.board.runner
-    assert runner is not None and runner.uart is not None
-    if not firmware.serial:
+    uart = runner.uart if runner is not None else None
+    if uart is None or not firmware.serial:
         raise RunError(f"{firmware.path} was not built to speak over a serial line (BuildOptions.serial)")
 
     def run(name: str) -> SerialRun:
-        with open_port(name, runner.uart.baud) as line:
+        with open_port(name, uart.baud) as line:
             return run_serial(firmware, line, inputs, port=name, timeout_s=timeout_s, on_line=follow)
 
     if port == AUTO_PTY:

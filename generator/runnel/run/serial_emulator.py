@@ -23,7 +23,7 @@ _START_TIMEOUT_S = 20.0
 
 @contextmanager
 def emulated_port(board: Board, elf: Path) -> Iterator[str]:
-    """Starts QEMU with `elf`; its UART is the terminal whose name is yielded. Raises RunError when it does not start."""
+    """Starts QEMU with `elf`; yields the name of the terminal that is its UART. Raises RunError if it cannot start."""
     runner = board.runner
     if runner is None or runner.kind != "qemu" or runner.machine is None:
         raise RunError(f"port {AUTO_PTY} starts an emulator, and {board.name} is not emulated; give the board's port")

@@ -38,8 +38,14 @@ def _openocd_arguments(board: Board, elf: Path) -> tuple[str, ...]:
 
 
 def _west_command(_: Board, elf: Path) -> tuple[str, ...]:
-    build = os.environ[ZEPHYR_BUILD]
-    return ("west", "flash", "--skip-rebuild", "--build-dir", build, "--runner", "openocd", "--use-elf", "--elf-file", str(elf))  # fmt: skip
+    # west flash wants a folder of west build; of it only the runner's settings are used. With an ELF it would load
+    # RAM instead of writing flash.
+    options = ("--skip-rebuild", "--build-dir", os.environ[ZEPHYR_BUILD], "--runner", "openocd")
+    return ("west", "flash", *options, "--hex-file", str(elf.with_suffix(".hex")))
+
+
+def _write_hex(elf: Path) -> None:
+    _run(("arm-none-eabi-objcopy", "-O", "ihex", str(elf), str(elf.with_suffix(".hex"))), "converting to Intel hex")
 
 
 _TOOLS: Mapping[FlashTool, _Tool] = MappingProxyType(
@@ -84,17 +90,20 @@ def flash_command(board: Board, elf: Path) -> tuple[str, ...]:
 def flash(board: Board, elf: Path) -> str:
     """Write `elf` to `board`; the name of the tool that did. Raises RunError with what the tool said when it failed."""
     command = flash_command(board, elf)
+    if command[0] == "west":
+        _write_hex(elf)
+    _run(command, f"writing to {board.name}; is it plugged in, and does no other program use its debugger?")
+    return command[0]
+
+
+def _run(command: tuple[str, ...], what: str) -> None:
     tool = command[0]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"{tool} did not finish writing to {board.name} within {_TIMEOUT_S} s") from error
+        raise RunError(f"{tool} did not finish within {_TIMEOUT_S} s: {what}") from error
     except OSError as error:
         raise RunError(f"{tool} could not be started: {error.strerror}") from error
     if done.returncode != 0:
         lines = (done.stdout + done.stderr).strip().splitlines()[-_SHOWN_LINES:]
-        raise RunError(
-            f"{tool} could not write to {board.name}; is it plugged in, and does no other program use its debugger?\n"
-            + "\n".join(lines)
-        )
-    return tool
+        raise RunError(f"{tool} failed: {what}\n" + "\n".join(lines))

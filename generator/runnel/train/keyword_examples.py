@@ -37,11 +37,11 @@ class Mixture:
 
     words: int = 1
     near: int = 2  # short clips of other words by the speakers of the words
-    other: int = 1200  # other speech
+    other: int = 900  # other speech
     parts: int = 450  # a word cut off by the edge of the window
     two_parts: int = 150  # the end of one word and the beginning of another
     babble: int = 80
-    noise: int = 450
+    noise: int = 400
 
 
 @dataclass(frozen=True)
@@ -68,25 +68,29 @@ class KeywordExamples:
         near = [(OTHER, i) for i in range(len(self.sounds.near))]
         return words * self.mixture.words + near * self.mixture.near
 
+    @property
+    def drawn(self) -> dict[int, tuple[int, int, int]]:
+        """For each kind that is drawn anew: how many an epoch, and which indices: the first, and how many."""
+        m, near, other, words = self.mixture, len(self.sounds.near), len(self.sounds.other), len(self.sounds.words)
+        return {
+            OTHER: (m.other if other else 0, near, other),
+            PART: (m.parts, 0, words),
+            TWO_PARTS: (m.two_parts, 0, words),
+            BABBLE: (m.babble, 0, 1),
+            NOISE: (m.noise, 0, 1),
+        }
+
     def plan(self, random: np.random.Generator) -> Indices:
         """(kind, index) of all examples of an epoch in random order; other speech is drawn anew each time."""
-        counts = {
-            OTHER: (self.mixture.other, len(self.sounds.near), len(self.sounds.other)),
-            PART: (self.mixture.parts, 0, len(self.sounds.words)),
-            TWO_PARTS: (self.mixture.two_parts, 0, len(self.sounds.words)),
-            BABBLE: (self.mixture.babble, 0, 1),
-            NOISE: (self.mixture.noise, 0, 1),
-        }
         drawn = [
             (kind, first + int(i))
-            for kind, (count, first, choices) in counts.items()
+            for kind, (count, first, choices) in self.drawn.items()
             for i in random.integers(0, max(choices, 1), count)
         ]
         return random.permutation(np.array(self.fixed + drawn))
 
     def steps(self, recipe: Recipe) -> int:
-        m = self.mixture
-        drawn = m.other + m.parts + m.two_parts + m.babble + m.noise
+        drawn = sum(count for count, _, _ in self.drawn.values())
         return max((len(self.fixed) + drawn) // recipe.batch, 1)
 
     def batches(self, recipe: Recipe, epoch: int) -> Iterator[Batch]:

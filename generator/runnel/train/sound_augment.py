@@ -28,7 +28,7 @@ class SoundAugmentation:
     reverberation: tuple[float, float] = (0.08, 0.5)  # seconds until 60 dB down
     level: tuple[float, float] = (-36.0, 0.0)  # of a word's peak, dB below full scale
     noise_chance: float = 0.7
-    signal_to_noise: tuple[float, float] = (0.0, 36.0)  # dB
+    signal_to_noise: tuple[float, float] = (2.0, 40.0)  # dB
     tone: float = 0.2  # standard deviation of the microphone's frequency response, in features (1.0 = 12 dB)
     time_masks: int = 2
     time_mask: int = 8  # rows, at most

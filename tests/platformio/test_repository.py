@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This repository as a PlatformIO project: firmware that fits, runs in QEMU, and fails where it must."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from platformio_builds import ROOT, Ran, pio, run_pio, run_repository
+
+KB = 1024
+BOARDS = {"stm32f746": (320, 1024), "stm32f412": (256, 1024), "stm32f765": (512, 2048), "stm32h743": (512, 2048)}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pio()
+    return tmp_path_factory.mktemp("pio")
+
+
+def used_bytes(ran: Ran, what: str) -> int:
+    found = re.search(rf"^{what}: .*\(used (\d+) bytes", ran.output, re.MULTILINE)
+    assert found, ran.output
+    return int(found[1])
+
+
+def check_fits(ran: Ran, sram_kb: int, flash_kb: int) -> None:
+    assert ran.exit_code == 0, ran.output
+    assert "warning" not in ran.output.lower(), ran.output
+    assert PERSON_ARENA_BYTES < used_bytes(ran, "RAM") <= sram_kb * KB
+    assert used_bytes(ran, "Flash") <= flash_kb * KB
+
+
+PERSON_ARENA_BYTES = 60_000
+"""Less would mean that the model is not linked."""
+
+
+def test_firmware_fits_the_discovery_board(workspace: Path) -> None:
+    check_fits(run_repository(workspace, "run", "-e", "stm32f746"), *BOARDS["stm32f746"])
+
+
+@pytest.mark.parametrize("board", [name for name in BOARDS if name != "stm32f746"])
+def test_firmware_fits_the_other_boards(workspace: Path, board: str, full: bool) -> None:
+    if not full:
+        pytest.skip("one board is built by default; RUNNEL_FULL=1 builds all")
+    check_fits(run_repository(workspace, "run", "-e", board), *BOARDS[board])
+
+
+def scores(ran: Ran) -> dict[str, float]:
+    return {name: float(score) for name, score in re.findall(r"^(\S+): person: (\d\.\d+) ", ran.output, re.MULTILINE)}
+
+
+def test_qemu_tells_photos_apart_and_passes_the_exit_code_on(workspace: Path) -> None:
+    ran = run_repository(workspace, "run", "-e", "qemu-m7", "-t", "qemu")
+    assert ran.exit_code == 0, ran.output
+    assert "selftest: ok" in ran.output
+    found = scores(ran)
+    assert set(found) == {"astronaut.ppm", "chelsea.ppm"}
+    assert found["astronaut.ppm"] >= 0.7
+    assert found["chelsea.ppm"] < 0.5
+
+    # One wrong constant of the last layer, after generation: the self-test must notice, and pio must say so.
+    constants = workspace / "build" / "qemu-m7" / "runnel" / "person" / "person_constants.h"
+    text = constants.read_text(encoding="utf-8")
+    name = re.findall(r"static const int32_t (op\d+_bias)\[2\]", text)[-1]
+    broken, count = re.subn(rf"({name}\[2\] = {{\s*)-?\d+", r"\g<1>-268435456", text)
+    assert count == 1
+    constants.write_text(broken, encoding="utf-8")
+    ran = run_repository(workspace, "run", "-e", "qemu-m7", "-t", "qemu")
+    assert "up to date" in ran.output, "the generator ran again: nothing was broken"
+    assert "selftest: FAILED" in ran.output, ran.output
+    assert "the firmware ended with code 3" in ran.output
+    assert ran.exit_code == 3
+
+
+def test_qemu_m4(workspace: Path, full: bool) -> None:
+    if not full:
+        pytest.skip("qemu-m7 is run by default; RUNNEL_FULL=1 runs both")
+    ran = run_repository(workspace, "run", "-e", "qemu-m4", "-t", "qemu")
+    assert ran.exit_code == 0, ran.output
+    assert scores(ran)["astronaut.ppm"] >= 0.7 > 0.5 > scores(ran)["chelsea.ppm"]
+
+
+def test_qemu_looks_at_other_pictures(workspace: Path, tmp_path: Path, full: bool) -> None:
+    if not full:
+        pytest.skip("takes another build; RUNNEL_FULL=1 runs it")
+    shutil.copy(ROOT / "apps" / "vww" / "frames" / "chelsea.ppm", tmp_path / "mine.ppm")
+    ran = run_repository(tmp_path / "pio", "run", "-e", "qemu-m7", "-t", "qemu", "-a", str(tmp_path))
+    assert ran.exit_code == 0, ran.output
+    assert list(scores(ran)) == ["mine.ppm"]
+    ran = run_repository(tmp_path / "pio", "run", "-e", "qemu-m7", "-t", "qemu", "-a", str(tmp_path / "nowhere"))
+    assert ran.exit_code != 0
+    assert "is not a folder with pictures" in ran.output
+    ran = run_repository(tmp_path / "pio", "run", "-e", "qemu-m7", "-t", "upload")
+    assert ran.exit_code != 0
+    assert "pio run -e qemu-m7 -t qemu" in ran.output
+
+
+@pytest.mark.parametrize("environment", ["kws-stm32f746", "kws-qemu-m4", "kws-qemu-m7"])
+def test_keyword_app_is_built(workspace: Path, environment: str, full: bool) -> None:
+    if not (ROOT / "models" / "kws" / "keywords.tflite").is_file():
+        pytest.skip("models/kws/keywords.tflite is not there")
+    if not full and environment != "kws-stm32f746":
+        pytest.skip("one environment is built by default; RUNNEL_FULL=1 builds all")
+    ran = run_repository(workspace, "run", "-e", environment)
+    assert ran.exit_code == 0, ran.output
+    assert "warning" not in ran.output.lower(), ran.output
+
+
+def test_pio_test_runs_on_the_emulator(workspace: Path, full: bool) -> None:
+    chosen = [] if full else ["-f", "test_image"]
+    ran = run_repository(workspace, "test", "-e", "qemu-m7", *chosen)
+    assert ran.exit_code == 0, ran.output
+    assert "byte_orders_agree\t[PASSED]" in ran.output
+    assert f"{10 if full else 6} test cases: {10 if full else 6} succeeded" in ran.output
+
+
+def test_pio_test_fails_when_a_test_fails_or_does_not_end(workspace: Path, tmp_path: Path) -> None:
+    """Two test folders that are not in the repository: a wrong one, and one that faults."""
+    for name, body in (("wrong", "CHECK(1 + 1 == 3);"), ("fault", "*(volatile int *)0xF0000000 = 1;")):
+        folder = tmp_path / f"test_{name}"
+        folder.mkdir()
+        code = f'#include "check.h"\nstatic void sums(void) {{ {body} }}\n'
+        code += "int main(void) { port_start(); RUN(sums); return check_end(); }\n"
+        (folder / "test_main.c").write_text(code, encoding="utf-8")
+    for name in ("check.h", "test_custom_runner.py"):
+        shutil.copy(ROOT / "test" / name, tmp_path)
+    folders = {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
+    ran = run_pio(ROOT, "test", "-e", "qemu-m7", PLATFORMIO_TEST_DIR=str(tmp_path), **folders)
+    assert ran.exit_code != 0
+    assert "sums: 1 + 1 == 3\t[FAILED]" in ran.output, ran.output
+    assert "the firmware ended with code 6 before its tests were over" in ran.output, ran.output
+
+
+def test_without_a_compiler(workspace: Path, tmp_path: Path) -> None:
+    """Says what to install, quickly, instead of waiting for the registry. Where that answers, it would be used."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "env", "git"):
+        found = shutil.which(name)
+        if found:
+            (tools / name).symlink_to(found)
+    folders = {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
+    ran = run_pio(ROOT, "run", "-e", "stm32f412", PATH=str(tools), timeout_s=300, **folders)
+    if "toolchain-gccarmnoneeabi@" in ran.output and os.environ.get("CI"):
+        pytest.skip("PlatformIO's registry answers and supplies the compiler")
+    assert ran.exit_code != 0
+    assert "arm-none-eabi-gcc, the cross compiler, is not on PATH" in ran.output, ran.output
+    assert "sudo apt-get install gcc-arm-none-eabi" in ran.output
+    assert "Traceback" not in ran.output

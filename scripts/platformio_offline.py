@@ -22,11 +22,12 @@ import urllib.request
 from pathlib import Path
 
 try:
-    import platformio
     from platformio.dependencies import get_core_dependencies
     from platformio.package.manager.tool import ToolPackageManager
     from platformio.package.meta import PackageMetadata, PackageSpec
     from platformio.package.version import get_original_version
+
+    import platformio
 except ImportError:
     sys.exit(f"platformio_offline: PlatformIO is not installed in {sys.executable}; run scripts/setup")
 

@@ -65,7 +65,11 @@ class CustomTestRunner(TestRunnerBase):
             raise UnitTestError(settings["qemu_advice"])
         command = [str(build / "firmware.elf") if word == "ELF" else word for word in settings["qemu_command"]]
         with subprocess.Popen(
-            command, cwd=settings["qemu_folder"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=settings["qemu_folder"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         ) as process:
             timer = threading.Timer(_TIMEOUT_S, process.kill)
             timer.start()

@@ -27,7 +27,10 @@ def pio() -> str:
     if found is None:
         pytest.skip("PlatformIO is not installed: ./scripts/setup installs it into .venv")
     prepared = subprocess.run(
-        [interpreter(found), ROOT / "scripts" / "platformio_offline.py"], env=environment(), capture_output=True, text=True
+        [interpreter(found), ROOT / "scripts" / "platformio_offline.py"],
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     if prepared.returncode != 0:
         pytest.skip(f"PlatformIO's build tool cannot be had: {prepared.stderr.strip()}")
@@ -67,10 +70,14 @@ def run_pio(folder: Path, *arguments: str, timeout_s: float = 600, **variables: 
     return Ran(done.returncode, done.stdout)
 
 
+def folders(workspace: Path) -> dict[str, str]:
+    """Build and platform folders apart from those of the checkout, which the user may be using."""
+    return {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
+
+
 def run_repository(workspace: Path, *arguments: str) -> Ran:
     """`pio arguments` in this repository, with build and platform folders of the test's own."""
-    folders = {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
-    return run_pio(ROOT, *arguments, **folders)
+    return run_pio(ROOT, *arguments, **folders(workspace))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runnel.errors import RunnelError
-from runnel.output_folder import staged_folder
+from runnel.output_folder import staged_folder, write_whole
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -27,7 +27,21 @@ def test_new_folder_with_parents(tmp_path: Path) -> None:
         assert not target.exists()
     assert contents(target) == {"runnel/x.h": "new"}
     assert [p.name for p in target.parent.iterdir()] == ["b"]
-    assert target.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_permissions_are_those_that_the_user_chose(mask: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        with staged_folder(tmp_path / "out") as stage:
+            (stage / "runnel").mkdir()
+            (stage / "a.c").write_text("x")
+        write_whole(tmp_path / "out" / "b.c", "x")
+    finally:
+        os.umask(before)
+    modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "out", *(tmp_path / "out").iterdir())}
+    folder, file = 0o777 & ~mask, 0o666 & ~mask
+    assert modes == {"out": folder, "runnel": folder, "a.c": file, "b.c": file}
 
 
 def test_existing_folder_keeps_what_is_not_ours(tmp_path: Path) -> None:

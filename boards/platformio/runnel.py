@@ -10,7 +10,7 @@ from pathlib import Path
 
 from SCons.Script import Import
 
-Import("env")  # noqa: F821
+Import("env")
 
 _HERE = Path(inspect.getframeinfo(inspect.currentframe()).filename).resolve().parent
 if str(_HERE) not in sys.path:

@@ -10,6 +10,7 @@ import click
 from runnel.cli_options import json_option, section_option
 from runnel.cli_print import console, print_json
 from runnel.emit.shared_arena import emit_shared_arena, read_arena
+from runnel.errors import RunnelError
 from runnel.naming import check_name
 from runnel.output_folder import write_whole
 
@@ -37,6 +38,10 @@ def arena_command(
       runnel arena src/person/plan.json src/words/plan.json --name shared -o src/shared_arena.c
     """
     arenas = [read_arena(plan) for plan in plans]
+    if any(file.exists() and file.samefile(plan) for plan in plans):
+        raise RunnelError(
+            f"-o {file} is one of the plans that are read; give the C file to write, as in -o {name}_arena.c"
+        )
     write_whole(file, emit_shared_arena(check_name(name), arenas, section))
     size, apart = max(a.bytes for a in arenas), sum(a.bytes for a in arenas)
     if as_json:

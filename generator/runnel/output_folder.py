@@ -31,22 +31,24 @@ def staged_folder(target: Path, last: str = "") -> Iterator[Path]:
     last: the file to move last, even where its content is the old one. A build system that compares its time with
     those of the inputs then starts again after an interruption.
     """
-    stage: Path | None = None
+    workplace: Path | None = None
     try:
         try:
             with signals_held_back():
-                stage = _make_stage(target)
+                workplace = _make_workplace(target)
+                stage = workplace / "new"  # in there because mkdtemp makes it private, and this one obeys the umask
+                stage.mkdir()
         except OSError as error:
             raise _cannot_write(target, error) from error
         yield stage
         _publish(stage, target, last)
     finally:
-        if stage is not None:
+        if workplace is not None:
             with signals_held_back():
-                shutil.rmtree(stage, ignore_errors=True)
+                shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _make_stage(target: Path) -> Path:
+def _make_workplace(target: Path) -> Path:
     if target.is_dir():
         # Inside: the target may be a mount point, and renames work only within one file system.
         return Path(tempfile.mkdtemp(prefix=".runnel-", dir=target))
@@ -74,7 +76,6 @@ def _publish_new(stage: Path, target: Path) -> bool:
     """Moves the whole folder, if nothing is at its place yet."""
     if target.exists():
         return False
-    stage.chmod(0o755)  # mkdtemp makes it private
     try:
         with signals_held_back():
             stage.rename(target)
@@ -119,23 +120,12 @@ def write_whole(path: Path, text: str) -> None:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder, not a file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with signals_held_back():
-            _write_beside_and_move(path, text.encode("utf-8", errors="surrogateescape"))
+        with signals_held_back(), tempfile.TemporaryDirectory(prefix=".runnel-", dir=path.parent) as workplace:
+            new = Path(workplace) / "new"
+            new.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+            new.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-
-
-def _write_beside_and_move(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".runnel-", delete=False) as new:
-        try:
-            new.write(data)
-            new.close()
-            Path(new.name).chmod(0o644)  # NamedTemporaryFile makes it private
-            Path(new.name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(new.name).unlink()
-            raise
 
 
 def _cannot_write(target: Path, error: OSError, moved: int = 0) -> RunnelError:

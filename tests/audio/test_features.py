@@ -13,7 +13,7 @@ import pytest
 
 from audio.front_end_reference import CLIP, Samples, energies, made_up_clips, real_clips, reference
 from runnel.audio import front_end, tables
-from runnel.audio.front_end import FRAMES, HOP, QUANTIZATION, FrontEnd, features
+from runnel.audio.front_end import FRAMES, HOP, QUANTIZATION, FrontEnd, features, features_of_clip
 from runnel.errors import BuildError, InputError
 from runnel.resources import resource_root
 
@@ -83,6 +83,12 @@ def test_a_stream_equals_the_whole_clip_however_it_is_cut() -> None:
 
 def test_one_second_is_the_input_of_a_model() -> None:
     assert features(np.zeros(CLIP, np.int16)).shape == (FRAMES, tables.CHANNELS) == (49, 40)
+
+
+def test_a_clip_of_another_length_is_centred() -> None:
+    sound = np.random.default_rng(6).normal(0, 900, 20000).astype(np.int16)
+    np.testing.assert_array_equal(features_of_clip(sound), features(sound[2080:17920]))
+    np.testing.assert_array_equal(features_of_clip(sound[:9]), features(np.pad(sound[:9], (7915, 7916))))
 
 
 def test_python_and_c_state_the_same_numbers() -> None:

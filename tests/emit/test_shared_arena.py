@@ -296,3 +296,17 @@ def test_two_models_with_one_name() -> None:
         emit_shared_arena("common", twins)
     with pytest.raises(RunnelError, match=r"cannot be called 'b' like the model in b.json"):
         emit_shared_arena("b", ARENAS)
+    for models in (("x", "common_arena"), ("x", "x_arena")):
+        arenas = [ModelArena(model, 16, Path(f"{model}.json")) for model in models]
+        with pytest.raises(RunnelError, match=rf"the model in {models[1]}.json is called '{models[1]}', like an array"):
+            emit_shared_arena("common", arenas)
+
+
+def test_a_plan_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """-o b/plan.json: the C file's name was forgotten."""
+    plans = [tmp_path / "a.json", tmp_path / "b.json"]
+    for plan in plans:
+        plan.write_text(f'{{"format": "runnel-plan-1", "name": "{plan.stem}", "arena_bytes": 16}}')
+    assert execute(["arena", *map(str, plans), "--name", "common", "-o", str(plans[1])]) == 2
+    assert "is one of the plans that are read; give the C file to write" in capsys.readouterr().err
+    assert '"b"' in plans[1].read_text()

@@ -35,7 +35,7 @@ def request(project: Path, models: str, board: str | None = "stm32f746", **other
 def test_options_of_all_models_and_of_one(project: Path) -> None:
     got = request(
         project,
-        "\none = small.tflite sram=64K\ntwo=\"with space.tflite\" board=mine.yaml objective=latency",
+        '\none = small.tflite sram=64K\ntwo="with space.tflite" board=mine.yaml objective=latency',
         sram="1M",
         arena_section=".dtcm",
         shared_arena="both",
@@ -57,7 +57,11 @@ def test_options_of_all_models_and_of_one(project: Path) -> None:
         ("", {}, ["names no model", "custom_runnel_models", "person = models/person.tflite"]),
         ("net = gone.tflite", {}, ["model net", "no file", "gone.tflite"]),
         ("net = .", {}, ["model net", "no file"]),
-        ("a = small.tflite\na = other.tflite", {}, ["two models are called a", "small.tflite", "other.tflite", "a_run"]),
+        (
+            "a = small.tflite\na = other.tflite",
+            {},
+            ["two models are called a", "small.tflite", "other.tflite", "a_run"],
+        ),
         ("small.tflite", {}, ["'small.tflite' is not understood", "equals sign"]),
         ("1st = small.tflite", {}, ["is not understood"]),
         ("net = 'small.tflite", {}, ["No closing quotation"]),
@@ -109,7 +113,7 @@ def test_an_error_leaves_no_stamp(project: Path) -> None:
     folder = project / "net"
     good = ModelRequest("net", project / "small.tflite", {"board": "stm32f746"})
     assert compiles(good, folder)
-    with pytest.raises(HookError, match="model net: .*unknown board 'toaster'"):
+    with pytest.raises(HookError, match=r"model net: .*unknown board 'toaster'"):
         compiles(ModelRequest("net", good.file, {"board": "toaster"}), folder)
     assert compiles(good, folder)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from platformio_builds import ROOT, Ran, pio, run_pio, run_repository
+from platformio_builds import ROOT, Ran, folders, pio, run_pio, run_repository
 
 KB = 1024
 BOARDS = {"stm32f746": (320, 1024), "stm32f412": (256, 1024), "stm32f765": (512, 2048), "stm32h743": (512, 2048)}
@@ -48,6 +48,30 @@ def test_firmware_fits_the_other_boards(workspace: Path, board: str, full: bool)
     if not full:
         pytest.skip("one board is built by default; RUNNEL_FULL=1 builds all")
     check_fits(run_repository(workspace, "run", "-e", board), *BOARDS[board])
+
+
+def test_upload_hands_the_firmware_to_openocd(workspace: Path, tmp_path: Path) -> None:
+    """An openocd that writes down what it was told; the real one needs a board."""
+    log = tmp_path / "arguments"
+    openocd = tmp_path / "openocd"
+    openocd.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{log}"\n')
+    openocd.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    ran = run_pio(ROOT, "run", "-e", "stm32f746", "-t", "upload", PATH=path, **folders(workspace))
+    assert ran.exit_code == 0, ran.output
+    words = log.read_text().splitlines()
+    elf = workspace / "build" / "stm32f746" / "firmware.elf"
+    assert words[:-1] == [
+        "-f",
+        "interface/stlink.cfg",
+        "-c",
+        "transport select hla_swd",
+        "-f",
+        "target/stm32f7x.cfg",
+        "-c",
+    ]
+    assert words[-1] == f"program {{{elf}}} verify reset exit"
+    assert elf.is_file()
 
 
 def scores(ran: Ran) -> dict[str, float]:
@@ -111,6 +135,15 @@ def test_keyword_app_is_built(workspace: Path, environment: str, full: bool) -> 
     assert "warning" not in ran.output.lower(), ran.output
 
 
+def test_keyword_app_hears_a_word(workspace: Path, testdata: Path, full: bool) -> None:
+    if not full:
+        pytest.skip("takes another build; RUNNEL_FULL=1 runs it")
+    sound = testdata / "wav" / "sc_happy_3efef882_nohash_0.wav"
+    ran = run_repository(workspace, "run", "-e", "kws-qemu-m7", "-t", "qemu", "-a", str(sound))
+    assert ran.exit_code == 0, ran.output
+    assert "heard: happy" in ran.output
+
+
 def test_pio_test_runs_on_the_emulator(workspace: Path, full: bool) -> None:
     chosen = [] if full else ["-f", "test_image"]
     ran = run_repository(workspace, "test", "-e", "qemu-m7", *chosen)
@@ -129,8 +162,7 @@ def test_pio_test_fails_when_a_test_fails_or_does_not_end(workspace: Path, tmp_p
         (folder / "test_main.c").write_text(code, encoding="utf-8")
     for name in ("check.h", "test_custom_runner.py"):
         shutil.copy(ROOT / "test" / name, tmp_path)
-    folders = {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
-    ran = run_pio(ROOT, "test", "-e", "qemu-m7", PLATFORMIO_TEST_DIR=str(tmp_path), **folders)
+    ran = run_pio(ROOT, "test", "-e", "qemu-m7", PLATFORMIO_TEST_DIR=str(tmp_path), **folders(workspace))
     assert ran.exit_code != 0
     assert "sums: 1 + 1 == 3\t[FAILED]" in ran.output, ran.output
     assert "the firmware ended with code 6 before its tests were over" in ran.output, ran.output
@@ -144,8 +176,7 @@ def test_without_a_compiler(workspace: Path, tmp_path: Path) -> None:
         found = shutil.which(name)
         if found:
             (tools / name).symlink_to(found)
-    folders = {"PLATFORMIO_WORKSPACE_DIR": str(workspace), "PLATFORMIO_PLATFORMS_DIR": str(workspace / "platforms")}
-    ran = run_pio(ROOT, "run", "-e", "stm32f412", PATH=str(tools), timeout_s=300, **folders)
+    ran = run_pio(ROOT, "run", "-e", "stm32f412", PATH=str(tools), timeout_s=300, **folders(workspace))
     if "toolchain-gccarmnoneeabi@" in ran.output and os.environ.get("CI"):
         pytest.skip("PlatformIO's registry answers and supplies the compiler")
     assert ran.exit_code != 0

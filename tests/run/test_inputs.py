@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import wave
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from runnel.run.inputs import load_input, random_inputs
 
 IMAGE = Tensor(0, "image", (1, 4, 6, 3), "int8", Quantization((1 / 255,), (-128,)))
 GREY = Tensor(0, "grey", (1, 4, 4, 1), "int8", Quantization((1 / 255,), (-128,)))
+FEATURES = Tensor(0, "features", (1, 49, 40, 1), "int8", Quantization((1 / 32,), (-128,)))
 SOUND = Tensor(0, "sound", (1, 16), "int8", Quantization((1 / 128,), (0,)))
 
 
@@ -76,6 +78,17 @@ def test_sound_of_the_right_length(tmp_path: Path) -> None:
     samples = (np.arange(-8, 8) * 2560).astype("<i2")
     array = load_input(write_wav(tmp_path / "a.wav", samples), SOUND)
     assert np.array_equal(array, (np.arange(-8, 8) * 10).astype(np.int8)[None])
+
+
+def test_sound_for_a_model_that_takes_features(tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler 'cc' on PATH")
+    samples = np.random.default_rng(1).normal(0, 500, 14000).astype("<i2")
+    array = load_input(write_wav(tmp_path / "a.wav", samples), FEATURES)
+    assert array.shape == FEATURES.shape and array.dtype == np.int8
+    assert (array[0, :2] == -128).all() and array[0, 3:-4].min() > -90  # silence before and after 14,000 samples
+    with pytest.raises(InputError, match=r"17000 samples.*up to one second at 16000 Hz"):
+        load_input(write_wav(tmp_path / "b.wav", np.zeros(17000, "<i2")), FEATURES)
 
 
 def bad_files(folder: Path) -> dict[str, tuple[Path, Tensor, str]]:

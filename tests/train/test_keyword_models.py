@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runnel.audio.front_end import QUANTIZATION, features
+from runnel.audio.front_end import QUANTIZATION, features_of_clip
 from runnel.compiler import load_model
 from runnel.reference import evaluate
 from runnel.run.oracle import tflm_oracle
@@ -76,10 +76,7 @@ def test_accuracy_again_from_the_recordings(full: bool, seed: int) -> None:
     inputs = []
     for path, *_ in rows:
         sound = soundfile.read(KEYWORDS / path, dtype="int16")[0]
-        spare = max(15840 - len(sound), 0)
-        sound = np.pad(sound, (spare // 2, spare - spare // 2))
-        first = (len(sound) - 15840) // 2
-        inputs.append(features(sound[first : first + 15840]).reshape(1, 49, 40, 1))
+        inputs.append(features_of_clip(sound).reshape(1, 49, 40, 1))
     outputs = [
         out[0] for out in tflm_oracle((MODELS / RECORDED / "keywords.tflite").read_bytes()).run([[x] for x in inputs])
     ]

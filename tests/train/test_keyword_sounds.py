@@ -19,7 +19,7 @@ from runnel.train.keyword_examples import KeywordExamples, KeywordSounds, Mixtur
 from runnel.train.keyword_model import keyword_recipe  # noqa: E402
 from runnel.train.near_misses import changed, near_misses, sounds_of, spelled  # noqa: E402
 from runnel.train.sound_augment import LENGTH, SoundAugmentation, at_other_speed, cut, random_cut  # noqa: E402
-from runnel.train.sounds import Clip, active_part, fitted, load_clips, load_noises, synthetic_noises  # noqa: E402
+from runnel.train.sounds import Clip, active_part, load_clips, load_noises, synthetic_noises  # noqa: E402
 from runnel.train.words import Order, check_length, checked_words  # noqa: E402
 
 needs_espeak = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
@@ -88,11 +88,6 @@ def test_files_of_other_rates_and_channels_are_converted(tmp_path: Path) -> None
 def test_the_active_part_is_the_word() -> None:
     assert active_part(a_word(4800, 9600).samples) == (4800, 9600)
     assert active_part(np.zeros(50, np.int16)) == (0, 50)
-
-
-def test_fitting_keeps_the_middle() -> None:
-    assert fitted(np.arange(9, dtype=np.int16), 4).tolist() == [2, 3, 4, 5]
-    assert fitted(np.array([7, 8], np.int16), 5).tolist() == [0, 7, 8, 0, 0]
 
 
 def test_cuts() -> None:

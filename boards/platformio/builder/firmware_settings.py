@@ -11,11 +11,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast, get_args
 
 from runnel.boards import Board, load_board
 from runnel.build.app import (
     STACK_BYTES,
     App,
+    DataSource,
     app_defines,
     app_sources,
     default_data_source,
@@ -25,7 +27,7 @@ from runnel.build.app import (
 )
 from runnel.build.linker import write_linker_script
 from runnel.build.toolchain import compile_flags, link_flags
-from runnel.errors import RunError, RunnelError
+from runnel.errors import BuildError, RunError, RunnelError
 from runnel.resources import resource_root
 from runnel.run.qemu import qemu_command
 
@@ -37,8 +39,8 @@ def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequ
     """What builder/main.py needs. Writes the linker script, and data that goes into flash, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     script = write_linker_script(board, STACK_BYTES, folder)
-    source = data or default_data_source(app, board)
-    groups = app_sources(app, board, source)  # type: ignore[arg-type]  # app_sources says which ones there are
+    source = data_source(data) if data else default_data_source(app, board)
+    groups = app_sources(app, board, source)
     sources = [path for name in _OURS for path in groups[name]]
     command, advice = emulation(board)
     return {
@@ -54,6 +56,14 @@ def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequ
         "app": app.name,
         "python": sys.executable,
     }
+
+
+def data_source(name: str) -> DataSource:
+    """The source of data of that name (custom_app_data). Raises BuildError."""
+    for known in get_args(DataSource):
+        if known == name:
+            return cast("DataSource", known)
+    raise BuildError(f"custom_app_data = {name}: there are {', '.join(get_args(DataSource))}")
 
 
 def texts(paths: Sequence[Path]) -> list[str]:

@@ -75,9 +75,7 @@ def _models_folder(env: Any) -> Path:
 
 
 def _depend_on(env: Any, names: list[str]) -> None:
-    """Adds libraries to the environment's dependencies for this build: then they are found in every mode of PlatformIO's
-    dependency finder, also when it is off.
-    """
+    """Adds libraries to those of this build, so that PlatformIO's dependency finder has them in each of its modes."""
     config = env.GetProjectConfig()
     section = f"env:{env['PIOENV']}"
     config.set(section, "lib_deps", [*config.get(section, "lib_deps", []), *names])

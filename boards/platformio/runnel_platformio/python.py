@@ -46,7 +46,9 @@ def find_python(project: Path, chosen: str | None) -> str:
             return candidate
         tried.append(f"  {candidate}: {problem}")
     listed = "\n".join(tried)
-    raise HookError(f"no Python here has the packages of Runnel's generator. Tried:\n{listed}\n{_advice(sys.executable)}")
+    raise HookError(
+        f"no Python here has the packages of Runnel's generator. Tried:\n{listed}\n{_advice(sys.executable)}"
+    )
 
 
 def _candidates(project: Path) -> list[str]:

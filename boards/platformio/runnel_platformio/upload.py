@@ -19,4 +19,6 @@ def add_upload_target(env: Any, program: Any, platform: Any, board: Any) -> None
             UPLOADERFLAGS=[*arguments, "-c", "program {$SOURCE} verify reset exit"],
             UPLOADCMD='"$UPLOADER" $UPLOADERFLAGS',
         )
-    env.AddPlatformTarget("upload", program, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE"), "Upload with ST-LINK")
+    env.AddPlatformTarget(
+        "upload", program, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE"), "Upload with ST-LINK"
+    )

@@ -21,7 +21,7 @@ from runnel.boards import load_board
 from runnel.build.toolchain import WARNINGS, find_compiler, run_tool
 from runnel.cache import cache_root
 from runnel.errors import BuildError, InputError
-from runnel.graph import Quantization
+from runnel.graph import Quantization, Tensor
 from runnel.resources import resource_root
 
 Samples = npt.NDArray[np.int16]
@@ -110,6 +110,21 @@ def features(samples: Samples) -> Rows:
     # The window of a row begins 160 samples before its hop, and a stream's first row would see silence there.
     stream = np.concatenate([np.zeros(2 * HOP - WINDOW, np.int16), samples[: (count - 1) * HOP + WINDOW]])
     return FrontEnd().rows(stream)[1:]
+
+
+def takes_features(edge: Tensor) -> bool:
+    """Whether a model's input is the features of one second of sound."""
+    shapes = (1, FRAMES, CHANNELS, 1), (1, FRAMES, CHANNELS), (1, FRAMES * CHANNELS)
+    return edge.type == "int8" and edge.shape in shapes and edge.quantization == QUANTIZATION
+
+
+def features_of_clip(samples: Samples) -> Rows:
+    """Features of a clip of up to one second as a model's input: its middle, a shorter one between zeros."""
+    length = (FRAMES - 1) * HOP + WINDOW
+    spare = max(length - len(samples), 0)
+    padded = np.pad(samples, (spare // 2, spare - spare // 2))
+    first = (len(padded) - length) // 2
+    return features(padded[first : first + length])
 
 
 @cache

@@ -75,3 +75,9 @@ def _check_names(name: str, arenas: Sequence[ModelArena]) -> None:
         files[arena.model] = arena.file
     if name in files:
         raise RunnelError(f"the shared arena cannot be called {name!r} like the model in {files[name]}; change --name")
+    for array in (f"{arena}_arena" for arena in (name, *files)):
+        if array in files:
+            raise RunnelError(
+                f"the model in {files[array]} is called {array!r}, like an array in the C file; compile that model with "
+                "another --name"
+            )

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runnel.audio.front_end import features_of_clip, takes_features
+from runnel.audio.tables import SAMPLE_RATE
 from runnel.errors import InputError
 from runnel.graph import Tensor
 
@@ -148,10 +150,14 @@ def _sound(path: Path, edge: Tensor) -> Array:
     samples = np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.float64)
     if samples.size != frames:
         raise InputError(f"{found}, says its header, but only {samples.size} samples follow: the file is cut off")
+    if takes_features(edge):
+        if rate != SAMPLE_RATE or samples.size > SAMPLE_RATE:
+            raise InputError(f"{found}; {describe(edge)} takes the features of up to one second at {SAMPLE_RATE} Hz")
+        return features_of_clip(samples.astype(np.int16)).reshape(edge.shape)
     if samples.size != edge.elements:
         raise InputError(
-            f"{found}; {describe(edge)} takes {edge.elements} elements. Models that listen to spectra need an audio "
-            "front end, which is not part of this version: compute the features yourself and pass them as .npy or .bin"
+            f"{found}; {describe(edge)} takes {edge.elements} elements. A front end of its own is not known here: "
+            "compute the features yourself and pass them as .npy or .bin"
         )
     if edge.type == "int16":
         return samples.astype(np.int16).reshape(edge.shape)

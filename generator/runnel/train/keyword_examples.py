@@ -36,8 +36,8 @@ class Mixture:
     """How many examples of each kind an epoch has. `words` and `near`: each clip so many times."""
 
     words: int = 1
-    near: int = 2  # short clips of other words by the speakers of the words
-    other: int = 900  # other speech
+    near: int = 3  # short clips of other words by the speakers of the words
+    other: int = 1300  # other speech
     parts: int = 450  # a word cut off by the edge of the window
     two_parts: int = 150  # the end of one word and the beginning of another
     babble: int = 80
@@ -133,10 +133,15 @@ class KeywordExamples:
         return len(self.sounds.near) + len(self.sounds.other)
 
     def speech(self, index: int, random: np.random.Generator) -> Floats:
-        """A window somewhere in the other speech of that number."""
+        """A window somewhere in the other speech of that number; of a short word at least half is in it."""
         near = self.sounds.near
         samples = near[index].samples if index < len(near) else self.sounds.other[index - len(near)]
-        return random_cut(samples, random)
+        if len(samples) > 2 * LENGTH:
+            return random_cut(samples, random)
+        first, last = active_part(samples)
+        hidden = (last - first) // 2  # in a stream a word enters and leaves the window
+        low, high = sorted((last - LENGTH - hidden, first + hidden))
+        return cut(samples, int(random.integers(low, high + 1)))
 
     def noise(self, random: np.random.Generator) -> Floats:
         return random_cut(self.sounds.noises[int(random.integers(len(self.sounds.noises)))], random)

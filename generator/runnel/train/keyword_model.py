@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from runnel.audio.front_end import FRAMES, QUANTIZATION, Rows, features
+from runnel.audio.front_end import FRAMES, QUANTIZATION, Rows, features_of_clip
 from runnel.audio.tables import CHANNELS
 from runnel.graph import Graph
 from runnel.run.oracle import Oracle, litert_oracle, tflm_oracle
@@ -27,8 +27,8 @@ from runnel.train.keyword_examples import KeywordExamples
 from runnel.train.loop import Progress, Recipe, logits_of, resume, train
 from runnel.train.net import Architecture, Block, Net
 from runnel.train.quantize import calibrate, quantize
-from runnel.train.sound_augment import LENGTH, SoundAugmentation, to_real
-from runnel.train.sounds import Clip, fitted
+from runnel.train.sound_augment import SoundAugmentation, to_real
+from runnel.train.sounds import Clip
 
 Classes = npt.NDArray[np.int64]
 
@@ -54,7 +54,7 @@ def keyword_architecture(classes: int) -> Architecture:
     )
 
 
-def keyword_recipe(classes: int, epochs: int = 60) -> Recipe:
+def keyword_recipe(classes: int, epochs: int = 34) -> Recipe:
     """The settings that models/kws was trained with."""
     return Recipe(
         keyword_architecture(classes),
@@ -82,7 +82,7 @@ class Examined:
 
 def examined(clips: Sequence[Clip]) -> Examined:
     """Whole clips, their middle where they are longer than the window."""
-    rows = np.stack([features(fitted(clip.samples, LENGTH)) for clip in clips])
+    rows = np.stack([features_of_clip(clip.samples) for clip in clips])
     return Examined(rows, np.array([clip.label for clip in clips], np.int64), tuple(clip.source for clip in clips))
 
 

@@ -23,7 +23,7 @@ from runnel.train.keyword_model import (
     train_with_bar,
 )
 from runnel.train.loop import Recipe
-from runnel.train.sentences import SENTENCES, WORDS
+from runnel.train.sentences import ARABIC_WORDS, SENTENCES, WORDS
 from runnel.train.sounds import UNKNOWN, load_clips, load_noises, synthetic_noises
 
 ARABIC = ("disable", "down", "enable", "left", "no", "right", "start", "stop", "up", "yes")
@@ -40,7 +40,7 @@ METADATA: Mapping[str, Any] = {
     "labels": list(LABELS),
     "description": "Runnel keywords: ten Arabic and three English words. Trained by scripts/train_keywords.",
 }
-SAYINGS = 900
+SAYINGS = 2000
 NOISES, NOISE_SECONDS = 48, 20.0
 
 
@@ -60,7 +60,8 @@ SETTINGS = Settings(keyword_recipe(len(LABELS)), Mixture())
 def other_texts() -> list[tuple[str, str]]:
     """(language, text) of what synthetic voices say that is no keyword."""
     sentences = [(language, text) for language, texts in SENTENCES.items() for text in texts]
-    return sentences + [("en", word) for word in (*WORDS, *NEAR_ENGLISH)]
+    english = [("en", word) for word in (*WORDS, *NEAR_ENGLISH)]
+    return sentences + english + [("ar", word) for word in ARABIC_WORDS]
 
 
 def other_speech(split: str, count: int, work: Path) -> list[Samples]:

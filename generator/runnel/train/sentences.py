@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the synthetic voices say that is not a keyword: everyday sentences in several languages, and English words."""
+"""What the synthetic voices say that is not a keyword: everyday sentences and words in several languages."""
 
 from __future__ import annotations
 
@@ -88,6 +88,17 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
         "Na stole leży książka i dwa jabłka.",
     ),
 }
+
+# Short words: isolated, they are what is most easily taken for a keyword. The last three rows are Arabic commands
+# and numbers that are none of the model's.
+ARABIC_WORDS = (
+    "صباح", "مساء", "شكرا", "كتاب", "باب", "سيارة", "مدرسة", "بيت", "طريق", "مدينة", "شجرة", "قمر", "شمس", "ماء",
+    "خبز", "قلم", "ورقة", "طاولة", "كرسي", "هاتف", "ساعة", "يوم", "شهر", "سنة", "أخضر", "أحمر", "كبير", "صغير",
+    "جديد", "قديم", "سريع", "صديق", "رجل", "طفل", "طبيب", "جسر", "بحر", "جبل", "صوت", "ضوء",
+    "صفر", "واحد", "اثنان", "ثلاثة", "أربعة", "خمسة", "ستة", "سبعة", "ثمانية", "تسعة",
+    "موافق", "إلغاء", "فتح", "إغلاق", "تكبير", "تصغير", "السابق", "التالي", "إرسال", "استقبال", "تحريك", "تدوير",
+    "تسجيل", "إدخال", "رقم", "اتجاه", "خيارات", "تراجع", "أمام", "خلف",
+)  # fmt: skip
 
 WORDS = (
     "apple", "about", "bird", "bread", "bridge", "butter", "candle", "carpet", "chair", "cheese", "circle", "coffee",

@@ -6,9 +6,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from scipy.signal import fftconvolve, resample_poly
+import numpy.typing as npt
+from scipy.signal import fftconvolve, firwin, resample_poly
 
 from runnel.audio.files import Samples, to_samples
 from runnel.audio.front_end import FRAMES, HOP, QUANTIZATION, Rows, features
@@ -42,11 +44,20 @@ def to_real(rows: Rows) -> Floats:
     return real.reshape(len(rows), FRAMES, CHANNELS, 1)
 
 
+@cache
+def _low_pass(rate: int) -> npt.NDArray[np.float64]:
+    """resample_poly's own default, which it would compute anew for every sound."""
+    coefficients: npt.NDArray[np.float64] = firwin(20 * rate + 1, 1 / rate, window=("kaiser", 5.0))
+    return coefficients
+
+
 def at_other_speed(sound: Floats, factor: float) -> Floats:
     """Played `factor` times as fast, in steps of 1/40."""
     down = round(40 * factor)
-    common = math.gcd(40, down)
-    result: Floats = resample_poly(sound, 40 // common, down // common).astype(np.float32)
+    up, down = 40 // math.gcd(40, down), down // math.gcd(40, down)
+    if up == down:
+        return sound
+    result: Floats = resample_poly(sound, up, down, window=_low_pass(max(up, down))).astype(np.float32)
     return result
 
 
@@ -62,7 +73,7 @@ def in_a_room(sound: Floats, how: SoundAugmentation, random: np.random.Generator
     return result
 
 
-def cut(sound: Floats, start: int) -> Floats:
+def cut(sound: Floats | Samples, start: int) -> Floats:
     """LENGTH samples from `start` (may be negative), zeros where there are none."""
     result = np.zeros(LENGTH, np.float32)
     first, last = max(start, 0), min(start + LENGTH, len(sound))
@@ -74,7 +85,7 @@ def cut(sound: Floats, start: int) -> Floats:
 def random_cut(sound: Samples, random: np.random.Generator) -> Floats:
     """LENGTH samples from anywhere; a shorter sound lies somewhere between zeros."""
     low, high = sorted((0, len(sound) - LENGTH))
-    return cut(sound.astype(np.float32), int(random.integers(low, high + 1)))
+    return cut(sound, int(random.integers(low, high + 1)))
 
 
 def with_noise(sound: Floats, noise: Floats, how: SoundAugmentation, random: np.random.Generator) -> Floats:

@@ -85,14 +85,6 @@ def active_part(samples: Samples) -> tuple[int, int]:
     return int(loud[0]) * frame, (int(loud[-1]) + 1) * frame
 
 
-def fitted(samples: Samples, length: int) -> Samples:
-    """Exactly `length` samples: the middle of a longer clip, a shorter one between zeros."""
-    spare = length - len(samples)
-    if spare <= 0:
-        return samples[-spare // 2 : -spare // 2 + length]
-    return np.pad(samples, (spare // 2, spare - spare // 2))
-
-
 def coloured_noise(seconds: float, tilt: float, random: np.random.Generator) -> Samples:
     """Noise whose power falls with frequency^tilt (0 white, 1 pink, 2 brown), its level wandering; peak 8000."""
     count = int(seconds * SAMPLE_RATE)

@@ -97,7 +97,8 @@ def test_one_file_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_build_that_is_stopped_leaves_nothing(number: signal.Signals, model: Path, tmp_path: Path) -> None:
     """Stopped while the stage is half full."""
     program = (
-        "import sys, time, runnel.cli, runnel.cli_commands\n"
+        "import signal, sys, time, runnel.cli, runnel.cli_commands\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background has it ignored
         "real = runnel.cli_commands.write_sources\n"
         "def slow(*arguments):\n"
         "    real(*arguments)\n"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from runnel.build import build_firmware
 from runnel.build.from_plan import harness_model
 from runnel.compiler import Options, load_model, plan_model, write_sources
 from runnel.errors import RunError
+from runnel.graph import Graph
 from runnel.reference import evaluate, selftest_crc, selftest_inputs
 from runnel.run import run_firmware
 from runnel.run.oracle import tflm_oracle
@@ -59,3 +61,30 @@ def test_firmware_passes_its_selftest(tmp_path: Path, board_name: str, edges: Li
         else:
             with pytest.raises(RunError, match="selftest"):
                 run_firmware(firmware, [nothing])
+
+
+def with_one_wrong_weight(graph: Graph, operator: int) -> Graph:
+    """The first weight of an operator with its sign bit inverted."""
+    index = graph.operators[operator].inputs[1]
+    assert index is not None
+    tensor = graph.tensor(index)
+    assert tensor.data is not None
+    data = tensor.data.copy()
+    data.flat[0] ^= -128
+    return replace(graph, tensors={**graph.tensors, index: replace(tensor, data=data)})
+
+
+@pytest.mark.parametrize("operator", [0, 17, 32])
+def test_selftest_notices_one_wrong_weight(tmp_path: Path, operator: int) -> None:
+    """Early, in the middle and late, although the softmax of noise gives the same two numbers."""
+    if shutil.which("cc") is None:
+        pytest.skip("cc is not on PATH")
+    board = load_board("host")
+    graph = load_model(PERSON)
+    wrong = with_one_wrong_weight(graph, operator)
+    assert all(map(np.array_equal, evaluate(graph, selftest_inputs(graph)), evaluate(wrong, selftest_inputs(wrong))))
+    plan = plan_model(wrong, board, Options(), "person")
+    write_sources(plan, tmp_path, selftest_crc(graph))
+    firmware = build_firmware(tmp_path, harness_model(plan, selftest=True), board, tmp_path / "build")
+    with pytest.raises(RunError, match="selftest"):
+        run_firmware(firmware, [bytes(firmware.model.input_bytes)])

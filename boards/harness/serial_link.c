@@ -16,7 +16,7 @@
 #define CRC_OF_A_WHOLE_FRAME 0xDEBB20E3u /* what CRC-32 gives over data with its own CRC behind it, not inverted */
 #define BLOCK_BYTES 254u                 /* longest run without a zero in byte stuffing */
 #define COMMAND_RESET 'Z'
-#define SILENT_POLLS 400000u /* without a byte before a request is repeated: 0.1 to 0.5 s on our boards */
+#define SILENT_POLLS 400000u /* without a byte before a request is repeated: about 0.1 s */
 
 #define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
 #define AIRCR_RESET 0x05FA0004u

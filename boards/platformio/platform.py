@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,7 @@ class RunnelPlatform(PlatformBase):
         return boards
 
     def _stlink(self, debug: dict[str, Any]) -> dict[str, Any]:
-        arguments = ["-f", "interface/stlink.cfg", "-c", "transport select hla_swd"]
-        arguments += ["-f", f"target/{debug['openocd_target']}.cfg"]
+        arguments = [word for file in debug["openocd"] for word in ("-f", file)]
         installed = shutil.which(OPENOCD)
         if installed is not None and self.get_package(_OPENOCD) is None:
             server = {"executable": installed, "arguments": arguments}
@@ -103,7 +103,12 @@ def _qemu(machine: str) -> dict[str, Any]:
 
 
 def registry_answers() -> bool:
-    """Whether the registry's host takes a connection, without waiting long for name servers either."""
+    """Whether the registry's host takes a connection, without waiting long for name servers either.
+
+    Behind a proxy that cannot be seen from here: then PlatformIO shall try.
+    """
+    if urllib.request.getproxies().get("https"):
+        return True
     answers: list[bool] = []
 
     def ask() -> None:

@@ -71,8 +71,8 @@ def run_command(
 ) -> int:
     """Compiles MODEL, builds firmware, runs it on BOARD and compares with the oracle.
 
-    BOARD is an emulated one (qemu-m3, -m4, -m7, -m33, -m55), host, or a real one with --port. Builds are kept, so that the second run is
-    quick. The exit code is 1 when a single byte of the output differs.
+    BOARD is an emulated one (qemu-m3, -m4, -m7, -m33, -m55), host, or a real one with --port. Builds are kept, so that
+    the second run is quick. The exit code is 1 when a single byte of the output differs.
 
     \b
     Examples:

@@ -27,7 +27,8 @@ def run_figures(inference: Inference) -> dict[str, Any]:
 
     `sram_bytes`: .data, .bss with the arena inside, and the stack's high-water mark, without the harness.
     `flash_bytes`: the whole image; `code_bytes`: it less constants, start-up and harness.
-    `instructions` and, of real boards, `cycles` and `milliseconds`: the most that any of the inputs took. `outputs[n][k]`: values of output k for input n, flat.
+    `instructions` and, of real boards, `cycles` and `milliseconds`: the most that any of the inputs took.
+    `outputs[n][k]`: values of output k for input n, flat.
     """
     plan, result, footprint = inference.plan, inference.result, inference.firmware.footprint
     figures: dict[str, Any] = plan_figures(plan)

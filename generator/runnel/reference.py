@@ -8,7 +8,7 @@ computers for which there is no TensorFlow Lite Micro wheel.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,13 @@ SELFTEST_SEED = 0x52756E6C
 """RUNNEL_SELFTEST_SEED in runnel/selftest.h."""
 
 
-def evaluate(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-    """The graph's outputs for one array per graph input, shapes and types as the graph's tensors."""
+def evaluate(
+    graph: Graph, inputs: Sequence[npt.NDArray[Any]], visit: Callable[[npt.NDArray[Any]], None] | None = None
+) -> list[npt.NDArray[Any]]:
+    """The graph's outputs for one array per graph input, shapes and types as the graph's tensors.
+
+    visit: gets every operator's results in order.
+    """
     values: dict[int, npt.NDArray[Any]] = {}
     for index, array in zip(graph.inputs, inputs, strict=True):
         values[index] = array.reshape(graph.tensor(index).shape)
@@ -32,6 +37,8 @@ def evaluate(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArr
         results = operator_type(operator.kind).reference(graph, operator, operands)
         for index, result in zip(operator.outputs, results, strict=True):
             values[index] = result.reshape(graph.tensor(index).shape)
+            if visit is not None:
+                visit(values[index])
         for read in operator.inputs:
             if read is not None and last_reader[read] == step and read not in graph.outputs:
                 values.pop(read, None)
@@ -64,8 +71,14 @@ def selftest_inputs(graph: Graph) -> list[npt.NDArray[Any]]:
 
 
 def selftest_crc(graph: Graph) -> int:
-    """CRC-32 of all output bytes for the self-test's input; what <model>_selftest() compares with."""
+    """CRC-32 of every operator's results, then of the outputs, for the self-test's input.
+
+    <model>_selftest() compares with it. The outputs alone would say little: a softmax of noise is often 0 or 1 whatever
+    a single weight is.
+    """
+    arrays: list[npt.NDArray[Any]] = []
+    outputs = evaluate(graph, selftest_inputs(graph), arrays.append)
     crc = 0
-    for output in evaluate(graph, selftest_inputs(graph)):
-        crc = zlib.crc32(np.ascontiguousarray(output).tobytes(), crc)
+    for array in (*arrays, *outputs):
+        crc = zlib.crc32(np.ascontiguousarray(array).tobytes(), crc)
     return crc

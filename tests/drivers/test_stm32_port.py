@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vww app with the STM32 port, in QEMU's only machine with such an UART: the console says what QEMU's others say."""
+"""The vww app with the STM32 port, in QEMU's only machine with such a UART: it answers what the others answer."""
 
 from __future__ import annotations
 

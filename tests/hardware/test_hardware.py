@@ -61,6 +61,8 @@ def test_energy(request: pytest.FixtureRequest, record: Record) -> None:
     if path is None:
         pytest.skip("no log of a current probe: add --current-log FILE")
     if not record.models:
+        if not record.path.is_file():
+            pytest.skip(f"{record.path} is absent: run with --port first, while the probe logs")
         record.load()
     durations = record.seconds()
     if not durations:

@@ -35,9 +35,11 @@ def test_boards_agree(name: str) -> None:
     assert manifest["build"].get("emulated", False) == board.is_emulated
     assert manifest["upload"]["maximum_ram_size"] == board.sram_bytes
     assert manifest["upload"]["maximum_size"] == board.flash_bytes
+    assert board.runner is not None
     if board.is_emulated:
-        assert board.runner is not None
         assert manifest["debug"] == {"qemu_machine": board.runner.machine}
+    else:
+        assert manifest["debug"] == {"openocd": list(board.runner.openocd)}
 
 
 @pytest.mark.parametrize("name", BOARDS)

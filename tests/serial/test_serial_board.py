@@ -23,7 +23,7 @@ from runnel.run.serial_protocol import RESET, Frame, encode
 
 from .conftest import ECHO_BYTES, NETDUINO, BuildEcho
 
-HANG, FAIL = b"command\xfe", b"command\xfd"
+HANG, FAIL, FAULT = b"command\xfe", b"command\xfd", b"command\xfc"
 
 
 def records(count: int, seed: int = 1) -> list[bytes]:
@@ -150,6 +150,12 @@ def test_a_hanging_model(echo: Firmware) -> None:
 def test_a_failing_model(echo: Firmware) -> None:
     with pytest.raises(RunError, match=r"echo_run\(\) returned -9"):
         run_firmware(echo, [FAIL.ljust(ECHO_BYTES, b"\0")], timeout_s=60, port=AUTO_PTY)
+
+
+def test_a_fault(echo: Firmware) -> None:
+    """It is reported over the same line, in the middle of everything."""
+    with pytest.raises(RunError, match=r"echo on qemu-m7: the processor faulted: at instruction 0x[0-9a-f]+, CFSR 0x"):
+        run_firmware(echo, [records(1)[0], FAULT.ljust(ECHO_BYTES, b"\0")], timeout_s=60, port=AUTO_PTY)
 
 
 def test_other_firmware_on_the_board(echo: Firmware, echo_port: str, build_echo: BuildEcho) -> None:

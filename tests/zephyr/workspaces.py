@@ -182,6 +182,7 @@ def build(
     folder: Path,
     *,
     module: Path = ROOT,
+    options: Iterable[str] = (),
     cmake: Iterable[str] = (),
     variables: Mapping[str, str] | None = None,
     check: bool = True,
@@ -189,13 +190,13 @@ def build(
 ) -> Build:
     """`west build` of `app` for `board` (None: the app chooses) with `module`, this repository, as a Zephyr module.
 
-    `cmake` are options like -DEXTRA_CONF_FILE=…; `variables` go into the environment. With `check` a build that
-    fails is an AssertionError that shows the end of its output.
+    `options` are west's (--sysbuild), `cmake` CMake's (-DEXTRA_CONF_FILE=…); `variables` go into the environment.
+    With `check` a build that fails is an AssertionError that shows the end of its output.
     """
     command = [*workspace.west, "build", "-d", str(folder), str(app)]
     if board is not None:
         command += ["-b", board_name(workspace, board)]
-    command += ["--", f"-DZEPHYR_EXTRA_MODULES={module}", *cmake]
+    command += [*options, "--", f"-DZEPHYR_EXTRA_MODULES={module}", *cmake]
     return _west_build(workspace, board or "", folder, command, variables, check, timeout_s)
 
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define FRACTION_BITS 16
-#define LARGEST_SCALE 100.0f /* 255 steps of it still fit 32 bits, in thousandths and 1 / 65536 */
+#define LARGEST_SCALE 32.0f /* a step of it still fits 32 bits, in thousandths and 1 / 65536 */
 
 static uint32_t find_label(const struct runnel_model *model, const char *label, uint32_t values)
 {

@@ -24,7 +24,7 @@ def emit(
 ) -> Mapping[str, str]:
     """File name -> text: the model's four files and the library headers that they include.
 
-    include_folder: where `runnel/runnel.h` lies. selftest_crc: CRC-32 of the outputs of the self-test's input.
+    include_folder: where `runnel/runnel.h` lies. selftest_crc: what `runnel.reference.selftest_crc` gives.
     arena_section: the linker section that the arena goes to; a valid name.
     """
     environment = Environment(
@@ -46,7 +46,8 @@ def emit(
             ("_arena.c", "arena.c.j2"),
         )
     }
-    wanted = ["runnel/runnel.h", "runnel/profile.h", "runnel/selftest.h", *program.headers]
+    wanted = [f"runnel/{header}.h" for header in ("runnel", "kernels/common", "profile", "selftest")]
+    wanted += program.headers
     return {**files, **_library(include_folder, wanted)}
 
 

@@ -60,12 +60,16 @@ class CCall:
 
 @dataclass(frozen=True)
 class CSegment:
-    """The calls of one segment of the schedule, none where it has nothing to do; `label` names it in a profile."""
+    """The calls of one segment of the schedule, none where it has nothing to do; `label` names it in a profile.
+
+    results: offset in the arena and bytes of each tensor that it leaves.
+    """
 
     step: int
     note: str
     label: str
     calls: tuple[CCall, ...]
+    results: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ class _Builder:
         )
         note = describe(self.graph, operator) + ("" if calls else ": same bytes, nothing to do")
         label = string(f"{operator.kind} {short_name(self.graph.tensor(operator.outputs[0]).name)}")
-        self.segments.append(CSegment(step, note, label, calls))
+        tensors = [self.graph.tensor(index) for index in segment.segment.outputs]
+        results = tuple((self.plan.placed(tensor.index).offset, tensor.bytes) for tensor in tensors)
+        self.segments.append(CSegment(step, note, label, calls, results))
 
     def _call(self, segment: PlannedSegment, operator: Operator, call: KernelCall, prefix: str) -> CCall:
         self.headers[call.header] = None

@@ -78,6 +78,6 @@ def _check_names(name: str, arenas: Sequence[ModelArena]) -> None:
     for array in (f"{arena}_arena" for arena in (name, *files)):
         if array in files:
             raise RunnelError(
-                f"the model in {files[array]} is called {array!r}, like an array in the C file; compile that model with "
-                "another --name"
+                f"the model in {files[array]} is called {array!r}, like an array in the C file; compile that model "
+                "with another --name"
             )

@@ -16,6 +16,7 @@ from runnel.run.serial_host import SerialHost
 from runnel.run.serial_protocol import RESET, Frame, FrameReader, encode
 
 _POLL_S = 0.05
+_WRITE_TIMEOUT_S = 5.0
 _RESET_EVERY_S = 0.5
 # A board needs milliseconds to start; a pseudo terminal of QEMU looks once a second whether anybody listens.
 HELLO_TIMEOUT_S = 5.0
@@ -51,7 +52,7 @@ def open_port(port: str, baud: int) -> Iterator[Line]:
     except ImportError as error:
         raise RunError("pyserial is not installed, which talks to boards: pip install 'runnel[serial]'") from error
     try:
-        line = serial.serial_for_url(port, baudrate=baud, timeout=_POLL_S, exclusive=True)
+        line = serial.serial_for_url(port, baud, timeout=_POLL_S, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, ValueError) as error:
         raise RunError(f"{port} cannot be opened: {_reason(error)}. {_advice(port, error)}") from error
     try:

@@ -3,6 +3,7 @@
 
 #define COMMAND_HANG 0xFE
 #define COMMAND_FAIL 0xFD
+#define COMMAND_FAULT 0xFC
 
 static uint8_t input[ECHO_BYTES];
 static uint8_t output[ECHO_BYTES];
@@ -28,6 +29,9 @@ int echo_run(void)
 		}
 	}
 	while (is_command && input[7] == COMMAND_HANG) {
+	}
+	if (is_command && input[7] == COMMAND_FAULT) {
+		__builtin_trap();
 	}
 	return is_command && input[7] == COMMAND_FAIL ? -9 : 0;
 }

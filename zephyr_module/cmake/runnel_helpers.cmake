@@ -99,9 +99,11 @@ function(_runnel_python out name board)
     message(FATAL_ERROR "runnel_model(NAME ${name}): ${text}\n"
       "BOARD of runnel_model() says which one to take; without it Zephyr's board is looked up.")
   elseif(NOT result EQUAL 0)
+    if(NOT text)
+      set(text "${result}") # it could not even be started
+    endif()
     message(FATAL_ERROR "Runnel's generator cannot run in ${whose}, ${python}: ${text}\n\n"
-      "Another Python that has them will do: -DRUNNEL_PYTHON=/path/to/python, or the environment variable RUNNEL_PYTHON."
-      " (${result})")
+      "Another Python will do as well: -DRUNNEL_PYTHON=/path/to/python, or the environment variable RUNNEL_PYTHON.")
   endif()
   set_property(GLOBAL APPEND PROPERTY RUNNEL_CHECKED "${python} ${board}")
   set_property(GLOBAL PROPERTY "RUNNEL_BOARD ${board}" "${text}")

@@ -157,7 +157,7 @@ def board_name(workspace: Workspace, board: str) -> str:
 
 def has_board(workspace: Workspace, board: str) -> bool:
     """Whether this tree has the board."""
-    first = board_name(workspace, board).split("/")[0]
+    first = board_name(workspace, board).split("/")[0].removesuffix("_64")
     return any((workspace.base / "boards").glob(f"*/{first}"))
 
 

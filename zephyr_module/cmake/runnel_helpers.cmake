@@ -99,7 +99,7 @@ function(_runnel_python out name board)
     message(FATAL_ERROR "runnel_model(NAME ${name}): ${text}\n"
       "BOARD of runnel_model() says which one to take; without it Zephyr's board is looked up.")
   elseif(NOT result EQUAL 0)
-    if(NOT text)
+    if(text STREQUAL "")
       set(text "${result}") # it could not even be started
     endif()
     message(FATAL_ERROR "Runnel's generator cannot run in ${whose}, ${python}: ${text}\n\n"

@@ -24,7 +24,8 @@ static bool input_fits(const struct runnel_edge *input)
 /* Features go into the model as they are: it must have been trained on exactly these. */
 static bool knows_features(const struct runnel_edge *input)
 {
-	return input->scale == 1.0f / RUNNEL_FEATURES_STEPS_PER_UNIT && input->zero_point == RUNNEL_FEATURES_ZERO_POINT;
+	return input->scale == 1.0f / RUNNEL_FEATURES_STEPS_PER_UNIT &&
+	       input->zero_point == RUNNEL_FEATURES_ZERO_POINT;
 }
 
 static bool output_fits(const struct runnel_edge *output)
@@ -36,13 +37,13 @@ static bool output_fits(const struct runnel_edge *output)
 static int check_model(void)
 {
 	if (!input_fits(&keywords.inputs[0])) {
-		port_print("model: its input must be int8 1 x rows x %d x 1 with at most %d rows\n", RUNNEL_FEATURES_CHANNELS,
-			   LISTENER_MAX_ROWS);
+		port_print("model: its input must be int8 1 x rows x %d x 1 with at most %d rows\n",
+			   RUNNEL_FEATURES_CHANNELS, LISTENER_MAX_ROWS);
 		return -1;
 	}
 	if (!knows_features(&keywords.inputs[0])) {
-		port_print("model: its input has another scale than the features of runnel/audio/features.h: it was trained "
-			   "on others; scripts/train_words makes one that fits\n");
+		port_print("model: its input has another scale than the features of runnel/audio/features.h: it was "
+			   "trained on others; scripts/train_words makes one that fits\n");
 		return -1;
 	}
 	if (!output_fits(&keywords.outputs[0])) {
@@ -80,7 +81,8 @@ int listener_start(struct listener *listener, const struct runnel_word_detector_
 	}
 	const int result = runnel_word_detector_start(&listener->detector, config);
 	if (result != RUNNEL_WORD_DETECTOR_OK) {
-		port_print("settings: the word detector does not take them (%d, see runnel/audio/word_detector.h)\n", result);
+		port_print("settings: the word detector does not take them (%d, see runnel/audio/word_detector.h)\n",
+			   result);
 		return -1;
 	}
 	fill_with_silence(listener);

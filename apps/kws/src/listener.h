@@ -37,10 +37,13 @@ struct listener {
 	int8_t scores[RUNNEL_WORD_DETECTOR_MAX_CLASSES]; /* of the last run */
 };
 
-/* As if silence had come before. 0, or a negative number after a message: the model is none for these features, or a setting makes no sense. */
+/*
+ * As if silence had come before. 0, or a negative number after a message: the model is none for these features, or a
+ * setting makes no sense.
+ */
 int listener_start(struct listener *listener, const struct runnel_word_detector_config *config);
 
-/* Takes the next RUNNEL_FEATURES_HOP samples; every KWS_STRIDE_ROWS rows the model runs. True when a word was heard. */
+/* Takes the next RUNNEL_FEATURES_HOP samples; the model runs every KWS_STRIDE_ROWS rows. True: a word was heard. */
 bool listener_hear(struct listener *listener, const int16_t *samples, struct runnel_word_detection *detection);
 
 /* The name of a class, never NULL. */

@@ -23,8 +23,8 @@ static void explain(int error)
 	const struct wav_format *format = &wav.format;
 	switch (error) {
 	case WAV_EFORMAT:
-		port_print("%s: format %u, %u channels, %u Hz, %u bits; supported is format 1 (PCM), 1 channel, %u Hz, 16 bits. "
-			   "This converts it: ffmpeg -i %s -ac 1 -ar %u -c:a pcm_s16le out.wav\n",
+		port_print("%s: format %u, %u channels, %u Hz, %u bits; supported is format 1 (PCM), 1 channel, %u Hz, "
+			   "16 bits. This converts it: ffmpeg -i %s -ac 1 -ar %u -c:a pcm_s16le out.wav\n",
 			   SOUND_FILE, (unsigned int)format->encoding, (unsigned int)format->channels,
 			   (unsigned int)format->rate, (unsigned int)format->bits, WAV_SAMPLE_RATE, SOUND_FILE,
 			   WAV_SAMPLE_RATE);

@@ -5,8 +5,8 @@
 
 int sound_source_start(void)
 {
-	port_print("sound: this board has no microphone that the app knows. Give its devicetree a dmic_dev label (a PDM "
-		   "microphone), or choose the sound in flash or a wav file of the host: see apps/kws/README.md\n");
+	port_print("sound: this board has no microphone that the app knows. Give its devicetree a dmic_dev label (a "
+		   "PDM microphone), or choose the sound in flash or a wav file of the host: see apps/kws/README.md\n");
 	return -1;
 }
 

@@ -64,12 +64,14 @@ static int configure(void)
 int sound_source_start(void)
 {
 	if (!device_is_ready(microphone)) {
-		port_print("microphone: %s is not ready; is its driver enabled, are its pins right?\n", microphone->name);
+		port_print("microphone: %s is not ready; is its driver enabled, are its pins right?\n",
+			   microphone->name);
 		return -1;
 	}
 	const int configured = configure();
 	if (configured < 0) {
-		port_print("microphone: %s does not take 16 kHz, 16 bits, mono (error %d)\n", microphone->name, configured);
+		port_print("microphone: %s does not take 16 kHz, 16 bits, mono (error %d)\n", microphone->name,
+			   configured);
 		return -1;
 	}
 	const int started = dmic_trigger(microphone, DMIC_TRIGGER_START);
@@ -86,8 +88,8 @@ static int restart(int error)
 	if (error == -EAGAIN) {
 		port_print("microphone: no sound for %d ms; starting it again\n", READ_TIMEOUT_MS);
 	} else {
-		port_print("microphone: sound was lost (error %d): the app did not take it in time? See KWS_STRIDE_ROWS and "
-			   "KWS_DMIC_BLOCKS\n",
+		port_print("microphone: sound was lost (error %d): the app did not take it in time? See "
+			   "KWS_STRIDE_ROWS and KWS_DMIC_BLOCKS\n",
 			   error);
 	}
 	(void)dmic_trigger(microphone, DMIC_TRIGGER_STOP);

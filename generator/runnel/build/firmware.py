@@ -141,9 +141,7 @@ def _jobs(
     return sorted(jobs, key=lambda job: -(build_dir / job.source).stat().st_size)
 
 
-def _build(
-    sources: list[Path], compiler: Path, board: Board, path: Path, options: BuildOptions, build_id: int
-) -> None:
+def _build(sources: list[Path], compiler: Path, board: Board, path: Path, options: BuildOptions, build_id: int) -> None:
     build_dir = path.parent
     guard = (f"-DRUNNEL_ARENA_GUARD_BYTES={options.guard_bytes}",) if options.guard_bytes else ()
     flags = (

@@ -14,8 +14,8 @@ from runnel.errors import RunError
 from runnel.run.process import run_program
 from runnel.run.qemu import qemu_command
 from runnel.run.result import RunResult, read_result
-from runnel.run.serial import NobodyAnswers, SerialRun, open_port, run_serial
-from runnel.run.serial_emulator import AUTO_PTY, emulated_port
+from runnel.run.serial import HELLO_TIMEOUT_S, NobodyAnswers, SerialRun, open_port, run_serial
+from runnel.run.serial_emulator import AUTO_PTY, EMULATOR_HELLO_TIMEOUT_S, emulated_port
 from runnel.run.serial_flash import flash
 from runnel.run.serial_host import OtherFirmware
 
@@ -90,13 +90,14 @@ def _run_on_port(
     if uart is None or not firmware.serial:
         raise RunError(f"{firmware.path} was not built to speak over a serial line (BuildOptions.serial)")
 
-    def run(name: str) -> SerialRun:
+    def run(name: str, hello_timeout_s: float = HELLO_TIMEOUT_S) -> SerialRun:
+        limits = {"timeout_s": timeout_s, "hello_timeout_s": hello_timeout_s}
         with open_port(name, uart.baud) as line:
-            return run_serial(firmware, line, inputs, port=name, timeout_s=timeout_s, on_line=follow)
+            return run_serial(firmware, line, inputs, port=name, on_line=follow, **limits)
 
     if port == AUTO_PTY:
         with emulated_port(firmware.board, firmware.path) as name:
-            return run(name)
+            return run(name, EMULATOR_HELLO_TIMEOUT_S)
     try:
         return run(port)
     except (OtherFirmware, NobodyAnswers):

@@ -18,8 +18,9 @@ from runnel.run.serial_protocol import RESET, Frame, FrameReader, encode
 _POLL_S = 0.05
 _WRITE_TIMEOUT_S = 5.0
 _RESET_EVERY_S = 0.5
-# A board needs milliseconds to start; a pseudo terminal of QEMU looks once a second whether anybody listens.
 HELLO_TIMEOUT_S = 5.0
+"""How long a board may take to say hello: it needs milliseconds to start."""
+
 _READ_BYTES = 4096
 
 
@@ -111,12 +112,17 @@ def run_serial(
         elif now - start > timeout_s:
             last = f"; its last line was {host.lines[-1]!r}" if host.lines else " without printing anything"
             raise RunError(f"the firmware was still running after {timeout_s:g} s{last}")
-        for request in reader.feed(_read(line, port)):
+        for request in _once(reader.feed(_read(line, port))):
             answer = host.answer(request)
             if answer is not None:
                 _write(line, encode(answer), port)
     assert host.hello is not None
     return SerialRun(Finished(host.exit_code, tuple(host.lines)), bytes(host.outputs), host.hello.clock_hz)
+
+
+def _once(requests: list[Frame]) -> list[Frame]:
+    """Where we were slow, repetitions have arrived as well; one answer is enough."""
+    return [request for i, request in enumerate(requests) if requests[i + 1 : i + 2] != [request]]
 
 
 def _read(line: Line, port: str) -> bytes:

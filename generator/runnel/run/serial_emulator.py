@@ -17,6 +17,9 @@ from runnel.run.qemu import find_emulator
 AUTO_PTY = "auto-pty"
 """Stands for the port of an emulated board that is started for the run."""
 
+EMULATOR_HELLO_TIMEOUT_S = 60.0
+"""How long emulated firmware may take to say hello: seconds, on a busy computer many."""
+
 _REDIRECTED = re.compile(r"char device redirected to (\S+)")
 _START_TIMEOUT_S = 20.0
 

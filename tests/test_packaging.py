@@ -105,10 +105,12 @@ def test_wheel_carries_what_the_package_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "runnel/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    for folder in ("boards", "zephyr_module/include"):
+    boards = ("boards/drivers", "boards/harness", "boards/startup")
+    for folder in (*boards, "zephyr_module/audio", "zephyr_module/include"):
         files = [p for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts]
         assert files
         assert {f"runnel/_data/{p.relative_to(ROOT).as_posix()}" for p in files} <= names
+    assert {f"runnel/_data/boards/{p.name}" for p in (ROOT / "boards").glob("*.*")} <= names
     templates = (ROOT / "generator" / "runnel").rglob("*.j2")
     assert {p.relative_to(ROOT / "generator").as_posix() for p in templates} <= names
 

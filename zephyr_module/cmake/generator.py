@@ -2,7 +2,7 @@
 """Starts the generator of this checkout with any Python, installed or not; a build system calls it.
 
     python generator.py compile person.tflite …      as `runnel compile person.tflite …`
-    python generator.py --check [BOARD]              can this Python run it, which board is that? Says what to do if not.
+    python generator.py --check [BOARD]              can this Python run it, which board is it? Says what to do.
 
 The check runs on old Pythons and without any package: it is what tells that they are too old, or missing.
 """

@@ -84,9 +84,9 @@ def main() -> int:
     board, app, folder, *rest = sys.argv[1:]
     data, files = (rest[0] or None, [Path(name) for name in rest[1:]]) if rest else (None, [])
     try:
-        print(json.dumps(settings(load_board(board), find_app(app), Path(folder), data, files)))
+        sys.stdout.write(json.dumps(settings(load_board(board), find_app(app), Path(folder), data, files)))
     except RunnelError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

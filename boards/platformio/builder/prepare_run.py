@@ -33,7 +33,7 @@ def main() -> int:
     try:
         prepare(app, Path(folder), Path(argument))
     except (RunnelError, OSError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

@@ -74,13 +74,14 @@ def test_profile_counts_as_much_as_bare_metal_takes(workspace: Workspace, tmp_pa
     product = write_product(tmp_path / "product", configuration="CONFIG_RUNNEL=y\nCONFIG_RUNNEL_PROFILE=y\n")
     built = build(workspace, product, "mps2_an385", tmp_path / "build")
     lines = run(built, until="^run:", arguments=COUNTING).lines
-    total = next(int(line.split()[-1]) for line in lines if re.match("profile: person: +total", line))
+    totals = [int(line.split()[-1]) for line in lines if re.match("profile: person: +total", line)]
     segments = [int(m[1]) for line in lines if (m := re.match(r"profile: person: +\d+ .* (\d+)$", line))]
-    assert sum(segments) == 2 * total, "the self-test is a run, too"
+    assert len(totals) == 2, "the self-test is a run, too"
+    assert sum(segments) == sum(totals)
 
     command = [sys.executable, "-m", "runnel", "run", str(PERSON), "--board", "qemu-m3", "--json"]
     bare = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert total * INSTRUCTIONS_PER_CYCLE == pytest.approx(bare["instructions"], rel=0.01)
+    assert totals[1] * INSTRUCTIONS_PER_CYCLE == pytest.approx(bare["instructions"], rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,9 @@ def test_sysbuild(workspace: Workspace, tmp_path: Path, full: bool) -> None:
     if not full:
         pytest.skip("./scripts/test --full does it")
     sysbuild = workspace.base / "share" / "sysbuild"
-    if 'rsource "build/Kconfig"' in (sysbuild / "Kconfig").read_text(encoding="utf-8"):
-        if not (sysbuild / "build" / "Kconfig").is_file():
-            pytest.skip(f"this copy of Zephyr {workspace.name} is incomplete: {sysbuild}/build/Kconfig is missing")
+    needed = sysbuild / "build" / "Kconfig"
+    if 'rsource "build/Kconfig"' in (sysbuild / "Kconfig").read_text(encoding="utf-8") and not needed.is_file():
+        pytest.skip(f"this copy of Zephyr {workspace.name} is incomplete: {needed} is missing")
     product = write_product(tmp_path / "product")
     (product / "person.tflite").write_bytes(small_classifier_bytes())
     built = build(workspace, product, BOARD, tmp_path / "build", options=["--sysbuild"])

@@ -140,9 +140,9 @@ class _Streams:
 
 
 @command.command("tune")
-@click.option("--minutes", default=30.0, show_default=True, help="Of each of the two streams.")
-@click.option("--strides", default="5,8,10", show_default=True, help="Rows of 20 ms between two runs of the model.")
-@click.option("--per-hour", default=4.0, show_default=True, help="Most false alarms an hour that are allowed.")
+@click.option("--minutes", default=20.0, show_default=True, help="Of each of the two streams.")
+@click.option("--strides", default="6,8,10", show_default=True, help="Rows of 20 ms between two runs of the model.")
+@click.option("--per-hour", default=6.0, show_default=True, help="Most false alarms an hour that are allowed.")
 @_seed
 @_model
 @_data

@@ -12,7 +12,7 @@ from runnel.kws.scoring import Score, score
 from runnel.kws.streams import Stream
 
 AVERAGES_MS = (160, 240, 320, 400, 480, 560, 640, 800)
-THRESHOLDS = (50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
+THRESHOLDS = tuple(range(50, 98, 3))
 CONSECUTIVES = (1, 2, 3)
 RELEASES = (30, 45)
 REFRACTORIES_MS = (500, 750, 1000)

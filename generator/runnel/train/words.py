@@ -47,7 +47,7 @@ class Order:
     language: str = "en"
     recordings: Path | None = None
     sayings: int = 600
-    near: int = 900
+    near: int = 1500
     other: int = 900
     noises: int = 32
     epochs: int = 20
@@ -89,8 +89,9 @@ def check_length(word: str, sounds: Sequence[Samples]) -> None:
 
 
 def _said(sayings: Sequence[Saying], work: Path) -> list[Samples]:
-    """Sayings that fit into a window; a slow voice may not."""
-    return [sound for sound in say_all(sayings, work) if np.ptp(active_part(sound)) <= LENGTH]
+    """What is spoken of sayings that fit into a window; a slow voice may not. The pause behind it is cut off."""
+    spans = [(sound, *active_part(sound)) for sound in say_all(sayings, work)]
+    return [sound[first:last] for sound, first, last in spans if last - first <= LENGTH]
 
 
 def _words_and_near(order: Order, split: str, work: Path) -> tuple[list[Clip], list[Clip]]:

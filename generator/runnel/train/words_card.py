@@ -42,7 +42,8 @@ Classes: {", ".join(f"`{label}`" for label in figures["labels"])}.
 |---|---|
 {rows}{per_word}
 Synthetic voices say `words` and `near misses` (one or two sounds changed, or a part of a word left out).
-`words in noise` are the same words in made-up rooms with noise 5 to 20 dB below them. {recorded}
+`words in noise` are the same words in made-up rooms with noise 5 to 20 dB below them.
+{recorded}
 
 Licences: the audio was made by espeak-ng (a GPL-3.0-or-later program; its output is not covered by its licence). The
 weights are Apache-2.0, like the rest of the project.

@@ -41,15 +41,17 @@ static inline void caches_invalidate_data(void)
 
 static inline void caches_enable(void)
 {
-	if ((REGISTER(CACHES_CCR) & (CACHES_CCR_IC | CACHES_CCR_DC)) == (CACHES_CCR_IC | CACHES_CCR_DC)) {
-		return; /* a debugger or boot loader did: invalidating now would lose data */
+	caches_barrier();
+	if ((REGISTER(CACHES_CCR) & CACHES_CCR_IC) == 0) {
+		REGISTER(CACHES_ICIALLU) = 0;
+		caches_barrier();
+		REGISTER(CACHES_CCR) |= CACHES_CCR_IC;
 	}
-	caches_barrier();
-	REGISTER(CACHES_ICIALLU) = 0;
-	caches_barrier();
-	REGISTER(CACHES_CCR) |= CACHES_CCR_IC;
-	caches_invalidate_data();
-	REGISTER(CACHES_CCR) |= CACHES_CCR_DC;
+	/* Where a debugger or boot loader switched it on, invalidating would lose data. */
+	if ((REGISTER(CACHES_CCR) & CACHES_CCR_DC) == 0) {
+		caches_invalidate_data();
+		REGISTER(CACHES_CCR) |= CACHES_CCR_DC;
+	}
 	caches_barrier();
 }
 

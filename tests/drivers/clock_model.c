@@ -4,11 +4,13 @@
  * is switched on is ready at the next look, the clock switch reports what it was told, and so on. Prints every value
  * that a register takes, in order; the test computes the clocks from them.
  *
- * Usage: clock_model [DEAD]   DEAD: an address (hexadecimal) whose register never gets ready.
+ * Usage: clock_model [DEAD [CCR]]   DEAD: an address (hexadecimal) whose register never gets ready. CCR: the core's
+ * configuration register at the start (hexadecimal), as a boot loader may leave it.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "caches.h"
 #include "clock.h"
 #include "registers.h"
 #include "stm32_registers.h"
@@ -104,6 +106,8 @@ int main(int argc, char **argv)
 #else
 	find(STM32_RCC + STM32_RCC_PLLCFGR)->cell = 0x24003010u;
 #endif
+	find(CACHES_CCR)->cell = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 16) : 0;
+	find(CACHES_CCSIDR)->cell = (127u << 13) | (3u << 3); /* 16 kB: 128 sets of 4 lines of 32 bytes */
 	const bool started = clock_start();
 	test_register(STM32_RCC + STM32_RCC_CR);
 	printf("started %d core %u uart %u\n", started, (unsigned int)clock_core_hz(), (unsigned int)clock_uart_hz());

@@ -18,6 +18,7 @@ DRIVERS = ROOT / "boards" / "drivers"
 F_RCC, F_PWR, F_FLASH = 0x40023800, 0x40007000, 0x40023C00
 H_RCC, H_PWR, H_FLASH = 0x58024400, 0x58024800, 0x52002000
 CCR_CACHES = 0xE000ED14, 3 << 16
+DCISW = 0xE000EF60
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def run_clock(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unty
         pytest.skip("no C compiler for this computer")
     folder = tmp_path_factory.mktemp("clock")
 
-    def run(board: str, dead: int = 0) -> Run:
+    def run(board: str, dead: int = 0, ccr: int = 0) -> Run:
         program = folder / board
         if not program.exists():
             command = [
@@ -52,7 +53,8 @@ def run_clock(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unty
                 *(str(Path(__file__).with_name("clock_model.c")), "-o", str(program)),
             ]
             subprocess.run(command, check=True, timeout=60)
-        lines = subprocess.run([program, f"{dead:x}"], capture_output=True, text=True, check=True, timeout=60).stdout
+        arguments = (program, f"{dead:x}", f"{ccr:x}")
+        lines = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60).stdout
         *writes, last = lines.splitlines()
         _, started, _, core, _, uart = last.split()
         pairs = tuple((int(a, 16), int(v, 16)) for a, v in (line.split() for line in writes))
@@ -105,6 +107,21 @@ def test_over_drive_of_the_f7(run_clock) -> None:  # type: ignore[no-untyped-def
     assert run.first(F_RCC, 1 << 24, 1 << 24) < on < run.first(F_PWR + 4, 1 << 16, 1 << 16) < switched
     assert run.first(F_PWR + 4, 1 << 17, 1 << 17) < run.first(F_RCC + 8, 3, 2)
     assert run.last(CCR_CACHES[0]) == CCR_CACHES[1]
+
+
+@pytest.mark.parametrize("board", ["stm32f746", "stm32h743"])
+def test_caches(board: str, run_clock) -> None:  # type: ignore[no-untyped-def]
+    """The data cache is invalidated line by line before it goes on; never where it is on already."""
+    ccr, both = CCR_CACHES
+    run = run_clock(board)
+    lines = {value for address, value in run.writes if address == DCISW} | {0}  # 0 is what it reads before
+    assert lines == {s << 5 | way << 30 for s in range(128) for way in range(4)}
+    last = max(i for i, (address, _) in enumerate(run.writes) if address == DCISW)
+    assert last < run.first(ccr, 1 << 16, 1 << 16)
+    for before in (1 << 16, both):
+        run = run_clock(board, ccr=before)
+        assert DCISW not in {address for address, _ in run.writes}
+        assert run.last(ccr) == both
 
 
 def test_h7(run_clock) -> None:  # type: ignore[no-untyped-def]

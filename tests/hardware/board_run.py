@@ -74,6 +74,8 @@ class Record:
         return lines
 
     def add(self, name: str, result: RunResult, macs: int, mismatches: int) -> None:
+        """Each model once: a name that comes twice would hide the figures of the first."""
+        assert name not in self.models, f"two models are called {name}"
         self.clock_hz = result.clock_hz
         self.models[name] = {
             "cycles": list(result.cycles or ()),

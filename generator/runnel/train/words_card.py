@@ -24,9 +24,16 @@ def words_card(figures: Mapping[str, Any], size: int, command: Sequence[str]) ->
     rows = "".join(_row(name, part) for name, part in scores.items() if name != "confusion")
     per_word = "".join(_row(f"`{word}`", part) for word, part in scores["words"]["labels"].items())
     recorded = (
-        "Recordings of people (other words than these) and of noise were used as examples of what is none of the words."
+        "Recordings of people (other words than these) and of noise were used as examples of what is none of the words:\n"
+        "those of the folder after `--recordings` below."
         if figures["recordings_as_unknown"]
         else "No recording of a person or a room was used at all."
+    )
+    credit = (
+        "The recordings have the licences of their collection; of ../shared/data/kws (CC BY 4.0, its digits CC BY-SA 4.0)\n"
+        "models/kws/README.md has licences and credits.\n"
+        if figures["recordings_as_unknown"]
+        else ""
     )
     return f"""<!-- SPDX-License-Identifier: Apache-2.0 -->
 # Words from synthetic voices: {words}
@@ -45,8 +52,8 @@ Synthetic voices say `words` and `near misses` (one or two sounds changed, or a 
 `words in noise` are the same words in made-up rooms with noise 5 to 20 dB below them.
 {recorded}
 
-Licences: the audio was made by espeak-ng (a GPL-3.0-or-later program; its output is not covered by its licence). The
-weights are Apache-2.0, like the rest of the project.
+Licences: the words were spoken by espeak-ng (a GPL-3.0-or-later program; its output is not covered by its licence).
+{credit}The weights are Apache-2.0, like the rest of the project.
 
 ## Making it again
 

@@ -37,9 +37,22 @@
 
 #define FLASH_WAIT_STATES 2u /* RM0433 table 17: 185 to 210 MHz at voltage scale 1, programming delay 2 */
 
+/*
+ * The first revisions of the chip (Z and Y) may read wrong data from the AXI SRAM, where the arena lies; the erratum's
+ * way round is to let that memory take one read at a time (ES0392, "Reading from AXI SRAM may lead to data read
+ * corruption"). Revision V needs it no more.
+ */
+static void avoid_axi_sram_erratum(void)
+{
+	if (REGISTER(STM32_DBGMCU_IDCODE) >> STM32_DBGMCU_REVISION_POSITION < STM32_REVISION_V) {
+		REGISTER(STM32_AXI_TARG7_FN_MOD) = STM32_AXI_READ_ISS_OVERRIDE;
+	}
+}
+
 /* The supply must be confirmed once after power-on before the voltage scale can change (RM0433 6.4.1). */
 static bool prepare_power(void)
 {
+	avoid_axi_sram_erratum();
 	const uint32_t control = STM32_RCC + STM32_RCC_CR;
 	REGISTER(control) &= ~STM32_RCC_PLLON;
 	if (!register_reaches(control, STM32_RCC_PLLRDY, 0)) {

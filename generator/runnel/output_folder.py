@@ -111,10 +111,10 @@ def _one_process_at_a_time(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes one file; a reader sees the old text or the new one. Makes its folder. Raises RunnelError.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes one file; a reader sees the old content or the new one. Makes its folder. Raises RunnelError.
 
-    Names of files in `text` may have bytes that are not UTF-8; they are written as they are.
+    Names of files in a text may have bytes that are not UTF-8; they are written as they are.
     """
     try:
         if path.is_dir():
@@ -122,7 +122,7 @@ def write_whole(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with signals_held_back(), tempfile.TemporaryDirectory(prefix=".runnel-", dir=path.parent) as workplace:
             new = Path(workplace) / "new"
-            new.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+            new.write_bytes(content if isinstance(content, bytes) else content.encode(errors="surrogateescape"))
             new.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error

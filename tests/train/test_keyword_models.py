@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from runnel.audio.front_end import QUANTIZATION, features_of_clip
 from runnel.compiler import load_model
 from runnel.reference import evaluate
 from runnel.run.oracle import tflm_oracle
+from runnel.train.words_card import words_card
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 KEYWORDS = Path(__file__).resolve().parents[3] / "shared/data/kws"
@@ -60,6 +62,16 @@ def test_the_card_says_what_the_record_says(folder: str) -> None:
     for part in parts:
         assert f"{part['correct']} of {part['total']}" in card
     assert ("Synthetic evidence only" in card) == (folder == SYNTHETIC)
+
+
+def test_the_card_of_the_synthetic_model_is_what_the_command_writes() -> None:
+    path = MODELS / SYNTHETIC / "keywords.tflite"
+    card = path.with_name("README.md").read_text("utf-8")
+    (command,) = (line for line in card.splitlines() if line.startswith("    ./scripts/train_words "))
+    assert card == words_card(record(SYNTHETIC), path.stat().st_size, shlex.split(command))
+    assert "models/kws/README.md" in card, "it was trained on recordings too: they need credit"
+    without = words_card({**record(SYNTHETIC), "recordings_as_unknown": False}, 1, ["x"])
+    assert "models/kws/README.md" not in without and "No recording of a person" in without
 
 
 @pytest.mark.usefixtures("tflm")

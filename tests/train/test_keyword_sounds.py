@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import pytest
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'runnel[search]'")
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install 'runnel[search]'")
 
-from runnel.audio.files import read_sound  # noqa: E402
+from runnel.audio.files import Samples, read_sound  # noqa: E402
 from runnel.errors import InputError  # noqa: E402
 from runnel.train.espeak import PROGRAM, Saying, random_sayings, say_all, variants_of  # noqa: E402
 from runnel.train.keyword_examples import KeywordExamples, KeywordSounds, Mixture  # noqa: E402
 from runnel.train.keyword_model import keyword_recipe  # noqa: E402
 from runnel.train.near_misses import changed, near_misses, sounds_of, spelled  # noqa: E402
 from runnel.train.sound_augment import LENGTH, SoundAugmentation, at_other_speed, cut, random_cut  # noqa: E402
+from runnel.train.sound_cache import cached_sounds  # noqa: E402
 from runnel.train.sounds import Clip, active_part, load_clips, load_noises, synthetic_noises  # noqa: E402
 from runnel.train.words import Order, check_length, checked_words  # noqa: E402
 
@@ -66,6 +68,29 @@ def test_clips_of_a_split_also_from_the_cache(tmp_path: Path) -> None:
         load_clips(tmp_path / "data", "test", labels, tmp_path / "cache")
     with pytest.raises(InputError, match="nowhere"):
         load_clips(tmp_path / "nowhere", "train", labels, tmp_path)
+
+
+def test_processes_may_fill_the_cache_at_the_same_time(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    together = context.Barrier(4)
+    sounds = [np.full(100_000, value, np.int16) for value in range(20)]
+
+    def make() -> list[Samples]:
+        together.wait(60)
+        return sounds
+
+    def fill() -> None:
+        cached_sounds(tmp_path / "sounds.npz", make)
+
+    processes = [context.Process(target=fill) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert [path.name for path in tmp_path.iterdir()] == ["sounds.npz"]
+    found = cached_sounds(tmp_path / "sounds.npz", lambda: pytest.fail("not from the cache"))
+    np.testing.assert_array_equal(found, sounds)
 
 
 def test_splits_share_no_noise(tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ from runnel.compiler import load_model  # noqa: E402
 from runnel.reference import evaluate  # noqa: E402
 from runnel.train import keywords_cli, words_cli  # noqa: E402
 from runnel.train.keyword_examples import Mixture  # noqa: E402
-from runnel.train.keyword_model import keyword_recipe, save_model  # noqa: E402
+from runnel.train.keyword_model import keyword_recipe  # noqa: E402
 from runnel.train.keywords import LABELS, Settings, build  # noqa: E402
 from runnel.train.net import Architecture, Block  # noqa: E402
+from runnel.train.save import save_model  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Architecture((49, 40), 8, (Block(8, 16, stride=2), Block(12, 24, stride=2)), 16, len(LABELS), 1, 5)

@@ -26,6 +26,8 @@
 #define END_OF_FILE (-1)
 #define LARGEST_SIDE 65535u
 
+_Static_assert(sizeof(FRAMES_LIST) < PATH_BYTES, "FRAMES_LIST is longer than the app's buffer for paths");
+
 struct reader {
 	int file;
 	uint32_t used;

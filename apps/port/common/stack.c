@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* port_stack_bytes() and port_static_sram_bytes() of firmware linked with boards/startup/firmware.ld.j2. */
 #include "common/stack.h"
+
+#include "port.h"
 
 #if defined(__arm__)
 
@@ -25,7 +28,7 @@ __attribute__((noinline)) void stack_paint(void)
 	}
 }
 
-uint32_t stack_used_bytes(void)
+uint32_t port_stack_bytes(void)
 {
 	const volatile uint32_t *lowest = firmware_stack_limit;
 	while ((uintptr_t)lowest < (uintptr_t)firmware_stack_top && *lowest == STACK_PAINT) {
@@ -34,7 +37,7 @@ uint32_t stack_used_bytes(void)
 	return distance((const uint32_t *)(uintptr_t)lowest, firmware_stack_top);
 }
 
-uint32_t stack_and_data_bytes(void)
+uint32_t port_static_sram_bytes(void)
 {
 	return distance(firmware_stack_limit, firmware_stack_top) + distance(firmware_data_start, firmware_data_end) +
 	       distance(firmware_bss_start, firmware_bss_end);
@@ -46,12 +49,12 @@ void stack_paint(void)
 {
 }
 
-uint32_t stack_used_bytes(void)
+uint32_t port_stack_bytes(void)
 {
 	return 0;
 }
 
-uint32_t stack_and_data_bytes(void)
+uint32_t port_static_sram_bytes(void)
 {
 	return 0;
 }

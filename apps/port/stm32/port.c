@@ -69,16 +69,6 @@ void port_print(const char *format, ...)
 	va_end(arguments);
 }
 
-uint32_t port_static_sram_bytes(void)
-{
-	return stack_and_data_bytes();
-}
-
-uint32_t port_stack_bytes(void)
-{
-	return stack_used_bytes();
-}
-
 void port_exit(int code)
 {
 	port_print("exit: %d\n", code);

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.audio.tables import CHANNELS, SAMPLE_RATE, WINDOW
-from runnel.boards import load_board
-from runnel.build.toolchain import WARNINGS, find_compiler, run_tool
+from runnel.build.host_library import build_host_library
 from runnel.cache import cache_root
 from runnel.errors import BuildError, InputError
 from runnel.graph import Quantization, Tensor
@@ -52,23 +49,13 @@ void runnel_host_rows(struct runnel_features *features, const int16_t *samples, 
 def build_library(path: Path, compiler: str | None = None, flags: Sequence[str] = ("-O3",)) -> None:
     """Compile the front end into the shared library `path`. Raises BuildError when there is no compiler."""
     try:
-        program = find_compiler(load_board("host"), compiler)
+        build_host_library(
+            path, ("audio/features.c",), _LOOP, "compiling the front end", compiler=compiler, flags=flags
+        )
     except BuildError as error:
         raise BuildError(
             f"features are computed by the device's C code, which has to be compiled first: {error}"
         ) from error
-    root = resource_root() / "zephyr_module"
-    with tempfile.TemporaryDirectory(prefix="runnel-audio-") as name:
-        folder = Path(name)
-        (folder / "loop.c").write_text(_LOOP, "utf-8")
-        sources = (str(root / "audio/features.c"), "loop.c")
-        command = (str(program), *WARNINGS, *flags, "-shared", "-fPIC", f"-I{root / 'include'}", *sources)
-        run_tool((*command, "-o", "library"), "compiling the front end", folder)
-        data = (folder / "library").read_bytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)  # another process may be loading or writing it
 
 
 class FrontEnd:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 import runnel
 from runnel.emit.edges import input_edges, output_edges
+from runnel.emit.environment import c_environment
 from runnel.emit.program import Program, build_program, describe
 from runnel.emit.text import comment, float_literal, short_name, string
 from runnel.plan.plan import Plan
@@ -27,14 +26,7 @@ def emit(
     include_folder: where `runnel/runnel.h` lies. selftest_crc: what `runnel.reference.selftest_crc` gives.
     arena_section: the linker section that the arena goes to; a valid name.
     """
-    environment = Environment(
-        loader=PackageLoader("runnel.emit"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # C, not HTML; all of the model's own text passes emit/text.py
-    )
+    environment = c_environment()
     program = build_program(plan)
     context = {**_context(plan, program, selftest_crc), "arena_section": arena_section}
     files = {

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 import runnel
+from runnel.emit.environment import c_environment
 from runnel.errors import RunnelError
 from runnel.naming import check_name
 from runnel.plan.serialise import PlanFileError, arena_from_json
@@ -47,14 +46,7 @@ def emit_shared_arena(name: str, arenas: Sequence[ModelArena], section: str | No
     Raises RunnelError where two models, or a model and the arena, have one name.
     """
     _check_names(name, arenas)
-    environment = Environment(
-        loader=PackageLoader("runnel.emit"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # C, not HTML; names are checked identifiers
-    )
+    environment = c_environment()
     return environment.get_template("shared_arena.c.j2").render(
         name=name,
         arenas=arenas,

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import tempfile
 from dataclasses import astuple, dataclass
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +14,7 @@ import numpy.typing as npt
 
 from runnel.audio.front_end import HOP
 from runnel.audio.tables import SAMPLE_RATE
-from runnel.boards import load_board
-from runnel.build.toolchain import WARNINGS, find_compiler, run_tool
+from runnel.build.host_library import build_host_library
 from runnel.cache import cache_root
 from runnel.errors import InputError
 from runnel.kws.scoring import Heard
@@ -114,23 +110,9 @@ def _library() -> ctypes.CDLL:
     digest = sha256(_LOOP.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     path = cache_root() / "audio" / f"word_detector-{digest}.so"
     if not path.exists():
-        _build(sources[0], module / "include", path)
+        build_host_library(path, ("audio/word_detector.c",), _LOOP, "compiling the word detector", flags=("-O2",))
     library: Any = ctypes.CDLL(str(path))
     library.runnel_host_detect.argtypes = [
         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p,
     ]  # fmt: skip
     return library  # type: ignore[no-any-return]
-
-
-def _build(source: Path, include: Path, path: Path) -> None:
-    compiler = find_compiler(load_board("host"))
-    with tempfile.TemporaryDirectory(prefix="runnel-kws-") as name:
-        folder = Path(name)
-        (folder / "loop.c").write_text(_LOOP, "utf-8")
-        command = (str(compiler), *WARNINGS, "-O2", "-shared", "-fPIC", f"-I{include}", str(source), "loop.c")
-        run_tool((*command, "-o", "library"), "compiling the word detector", folder)
-        data = (folder / "library").read_bytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)  # another process may be loading or writing it

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from runnel.errors import RunnelError
+from runnel.train.cli import exit_code
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,26 +28,23 @@ def main() -> int:
     """Exit code 0, 2 after a message about wrong input, 130 after Ctrl-C."""
     options = arguments().parse_args()
     try:
-        from runnel.train.person import build, save_result
+        from runnel.train.person import build
+        from runnel.train.save import save_model
     except ImportError as error:
         print(f"training needs PyTorch and Pillow: pip install 'runnel[search]' ({error})", file=sys.stderr)
         return 2
-    try:
+
+    def work() -> None:
         result = build(options.data, options.work)
-        save_result(result, options.output)
-    except (RunnelError, OSError) as error:
-        print(f"train_person: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command continues after the last finished epoch", file=sys.stderr)
-        return 130
-    for split in ("val", "test"):
-        for kind in ("float", "int8"):
-            parts = result.figures[split][kind].items()
-            text = ", ".join(f"{name} {100 * s['correct'] / s['total']:.2f} %" for name, s in parts)
-            print(f"{split} {kind}: {text}")
-    print(f"wrote {options.output / 'person.tflite'}, {len(result.model)} bytes")
-    return 0
+        save_model(result.model, result.figures, options.output, "person")
+        for split in ("val", "test"):
+            for kind in ("float", "int8"):
+                parts = result.figures[split][kind].items()
+                text = ", ".join(f"{name} {100 * s['correct'] / s['total']:.2f} %" for name, s in parts)
+                print(f"{split} {kind}: {text}")
+        print(f"wrote {options.output / 'person.tflite'}, {len(result.model)} bytes")
+
+    return exit_code("train_person", work)
 
 
 if __name__ == "__main__":

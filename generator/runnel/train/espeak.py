@@ -16,6 +16,7 @@ import numpy as np
 
 from runnel.audio.files import Samples, to_rate, to_samples
 from runnel.errors import InputError
+from runnel.train.sound_cache import cached_sounds
 
 PROGRAM = "espeak-ng"
 
@@ -89,14 +90,9 @@ def say_all(sayings: Iterable[Saying], cache: Path | None = None) -> list[Sample
     check_installed()
     listed = list(sayings)
     stored = None if cache is None else cache / f"espeak-{hashlib.sha256(repr(listed).encode()).hexdigest()[:16]}.npz"
-    if stored is not None and stored.exists():
-        with np.load(stored) as arrays:
-            return np.split(arrays["samples"], arrays["ends"][:-1])
-    with ThreadPoolExecutor(2) as pool:
-        sounds = list(pool.map(say, listed))
-    if stored is not None:
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        partial = stored.with_suffix(".partial.npz")
-        np.savez(partial, samples=np.concatenate(sounds), ends=np.cumsum([len(sound) for sound in sounds]))
-        partial.replace(stored)
-    return sounds
+
+    def speak() -> list[Samples]:
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(say, listed))
+
+    return cached_sounds(stored, speak)

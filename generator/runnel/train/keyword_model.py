@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,11 +172,3 @@ def record(progress: Progress, recipe: Recipe, examples: KeywordExamples, model:
         "torch": torch.__version__,
         "sha256": hashlib.sha256(model).hexdigest(),
     }
-
-
-def save_model(model: bytes, figures: Mapping[str, Any], folder: Path, name: str) -> None:
-    """Write NAME.tflite and training.json into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.tflite").write_bytes(model)
-    text = json.dumps(figures, indent=2, sort_keys=True) + "\n"
-    (folder / "training.json").write_text(text, "utf-8")

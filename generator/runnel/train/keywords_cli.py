@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from runnel.errors import RunnelError
+from runnel.train.cli import exit_code
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,23 +40,19 @@ def main() -> int:
     """Exit code 0, 2 after a message about wrong input, 130 after Ctrl-C."""
     options = arguments().parse_args()
     try:
-        from runnel.train.keyword_model import save_model
         from runnel.train.keywords import build
+        from runnel.train.save import save_model
     except ImportError as error:
         print(f"training needs more packages: pip install 'runnel[search]' ({error})", file=sys.stderr)
         return 2
-    try:
+
+    def work() -> None:
         model, figures = build(options.data, options.work, use_test=not options.no_test)
         save_model(model, figures, options.output, "keywords")
-    except (RunnelError, OSError) as error:
-        print(f"train_keywords: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command continues after the last finished epoch", file=sys.stderr)
-        return 130
-    print_scores(figures)
-    print(f"wrote {options.output / 'keywords.tflite'}, {len(model)} bytes")
-    return 0
+        print_scores(figures)
+        print(f"wrote {options.output / 'keywords.tflite'}, {len(model)} bytes")
+
+    return exit_code("train_keywords", work)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,11 +106,3 @@ def build(data: Path, work: Path, recipe: Recipe = RECIPE) -> Result:
         "test": _score(net, model, load_split(data, "test", work)),
     }
     return Result(model, figures)
-
-
-def save_result(result: Result, folder: Path) -> None:
-    """Write person.tflite and training.json into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "person.tflite").write_bytes(result.model)
-    text = json.dumps(result.figures, indent=2, sort_keys=True) + "\n"
-    (folder / "training.json").write_text(text, "utf-8")

@@ -14,6 +14,7 @@ import numpy as np
 from runnel.audio.files import Samples, read_sound
 from runnel.audio.tables import SAMPLE_RATE
 from runnel.errors import InputError
+from runnel.train.sound_cache import cached_sounds
 
 SILENCE, UNKNOWN = 0, 1  # class numbers; words begin at 2
 OTHER = "_unknown_"
@@ -31,18 +32,6 @@ class Clip:
     source: str
 
 
-def _decoded(root: Path, paths: Sequence[str], stored: Path) -> list[Samples]:
-    if stored.exists():
-        with np.load(stored) as arrays:
-            return np.split(arrays["samples"], arrays["ends"][:-1])
-    sounds = [read_sound(root / path) for path in paths]
-    stored.parent.mkdir(parents=True, exist_ok=True)
-    partial = stored.with_suffix(".partial.npz")
-    np.savez(partial, samples=np.concatenate(sounds), ends=np.cumsum([len(sound) for sound in sounds]))
-    partial.replace(stored)  # so that an interrupted run leaves no half-written cache
-    return sounds
-
-
 def load_clips(root: Path, split: str, labels: Sequence[str], cache: Path) -> list[Clip]:
     """The clips of `split` ("train", "val", "test"); a folder that is no label counts as unknown.
 
@@ -56,7 +45,8 @@ def load_clips(root: Path, split: str, labels: Sequence[str], cache: Path) -> li
     if not rows:
         raise InputError(f"{root}/index.csv lists no clips of the split {split}")
     digest = hashlib.sha256(index.encode()).hexdigest()[:16]
-    sounds = _decoded(root, [row["path"] for row in rows], cache / f"{root.name}-{split}-{digest}.npz")
+    stored = cache / f"{root.name}-{split}-{digest}.npz"
+    sounds = cached_sounds(stored, lambda: [read_sound(root / row["path"]) for row in rows])
     words = {word: number for number, word in enumerate(labels) if number > UNKNOWN}
     return [Clip(sound, words.get(row["label"], UNKNOWN), row["set"]) for sound, row in zip(sounds, rows, strict=True)]
 

@@ -24,14 +24,14 @@ def words_card(figures: Mapping[str, Any], size: int, command: Sequence[str]) ->
     rows = "".join(_row(name, part) for name, part in scores.items() if name != "confusion")
     per_word = "".join(_row(f"`{word}`", part) for word, part in scores["words"]["labels"].items())
     recorded = (
-        "Recordings of people (other words than these) and of noise were used as examples of what is none of the words:\n"
-        "those of the folder after `--recordings` below."
+        "Recordings of people (other words than these) and of noise were used as examples of what is none of the\n"
+        "words: those of the folder after `--recordings` below."
         if figures["recordings_as_unknown"]
         else "No recording of a person or a room was used at all."
     )
     credit = (
-        "The recordings have the licences of their collection; of ../shared/data/kws (CC BY 4.0, its digits CC BY-SA 4.0)\n"
-        "models/kws/README.md has licences and credits.\n"
+        "The recordings have the licences of their collection; those of ../shared/data/kws (CC BY 4.0, its digits\n"
+        "CC BY-SA 4.0) and whom to credit stand in models/kws/README.md.\n"
         if figures["recordings_as_unknown"]
         else ""
     )

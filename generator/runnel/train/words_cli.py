@@ -8,7 +8,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-from runnel.errors import RunnelError
+from runnel.output_folder import write_whole
+from runnel.train.cli import exit_code
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,8 +36,8 @@ def main() -> int:
     """Exit code 0, 2 after a message about wrong input, 130 after Ctrl-C."""
     options = arguments().parse_args()
     try:
-        from runnel.train.keyword_model import save_model
         from runnel.train.keywords_cli import print_scores
+        from runnel.train.save import save_model
         from runnel.train.words import QUICK, Order, build
         from runnel.train.words_card import words_card
     except ImportError as error:
@@ -46,21 +47,17 @@ def main() -> int:
     if options.epochs is not None:
         settings["epochs"] = options.epochs
     order = Order(tuple(options.words), options.language, options.recordings, **settings)
-    work = options.work or ROOT / f".cache/train-words-{hashlib.sha256(repr(order).encode()).hexdigest()[:12]}"
-    try:
-        model, figures = build(order, work)
+    folder = options.work or ROOT / f".cache/train-words-{hashlib.sha256(repr(order).encode()).hexdigest()[:12]}"
+
+    def work() -> None:
+        model, figures = build(order, folder)
         save_model(model, figures, options.output, "keywords")
         command = ["./scripts/train_words", *sys.argv[1:]]
-        (options.output / "README.md").write_text(words_card(figures, len(model), command), "utf-8")
-    except (RunnelError, OSError) as error:
-        print(f"train_words: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command continues after the last finished epoch", file=sys.stderr)
-        return 130
-    print_scores(figures)
-    print(f"wrote {options.output / 'keywords.tflite'}, {len(model)} bytes; evidence: synthetic voices only")
-    return 0
+        write_whole(options.output / "README.md", words_card(figures, len(model), command))
+        print_scores(figures)
+        print(f"wrote {options.output / 'keywords.tflite'}, {len(model)} bytes; evidence: synthetic voices only")
+
+    return exit_code("train_words", work)
 
 
 if __name__ == "__main__":

@@ -38,5 +38,6 @@ def test_twister(workspace: Workspace, folder: Path, tmp_path: Path, full: bool)
     assert done.returncode == 0, done.stdout[-5000:]
     report = json.loads((tmp_path / "out" / "twister.json").read_text(encoding="utf-8"))
     results = {(suite["name"], suite["platform"]): suite["status"] for suite in report["testsuites"]}
-    run = [status for status in results.values() if status == "passed"]
-    assert len(run) >= 2, results
+    assert "passed" in results.values(), results
+    assert set(results.values()) <= {"passed", "not run"}, results  # 4.x says "not run" of what is only built
+    assert len(results) >= 3, results

@@ -179,7 +179,7 @@ def test_a_model_too_large_says_by_how_much(console: Console, model: Path) -> No
         ("plan {folder} --board qemu-m7", "is a folder"),
         ("plan {junk} --board qemu-m7", "junk.tflite"),
         ("plan {model} --board qemu-m77", "unknown board 'qemu-m77'"),
-        ("plan {model}", "Missing option '--board'"),
+        ("plan {model}", "Missing option '--board'; `runnel boards` lists them"),
         ("plan --board qemu-m7", "Missing argument 'MODEL'"),
         ("plan {model} --board qemu-m7 --sram lots", "'lots' is not a size"),
         ("plan {model} --board qemu-m7 --sram -5", "'-5' is not a size"),

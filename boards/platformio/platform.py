@@ -33,8 +33,9 @@ _NEEDS = {
     "  sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
     _OPENOCD: "openocd, which talks to the ST-LINK, is not on PATH. On Debian or Ubuntu:\n"
     "  sudo apt-get install openocd",
-    _SCONS: "PlatformIO's build tool (tool-scons) is not installed. With access to PyPI, in the project's folder:\n"
-    "  ./scripts/setup",
+    _SCONS: "PlatformIO's build tool (tool-scons) is not installed. With access to PyPI, in a checkout of "
+    "Runnel:\n  ./scripts/setup\n"
+    "For a project elsewhere set PLATFORMIO_CORE_DIR=<checkout>/.cache/platformio/core as well.",
 }
 
 

@@ -13,12 +13,13 @@ from typing import get_args
 import click
 
 from runnel.boards import Board, load_board
-from runnel.build.app import App, DataSource, app_model, default_data_source, find_app, own_frames
+from runnel.build.app import App, DataSource, app_model, default_data_source, find_app, own_frames, own_sound
 from runnel.build.app_firmware import AppOptions, BuiltApp, build_app
 from runnel.build.frames import PICTURE_SUFFIXES, open_picture, shrink
+from runnel.build.sound import copy_sound
 from runnel.cli_print import console, progress
 from runnel.compiler import Options, load_model, plan_model, write_sources
-from runnel.errors import InputError
+from runnel.errors import InputError, RunError
 from runnel.output_folder import staged_folder
 from runnel.reference import selftest_crc
 from runnel.resources import resource_root
@@ -86,17 +87,29 @@ def run_app(
     return finished.exit_code, finished.lines
 
 
+def _check_options(app: App, board: Board, run_it: bool, frames: Path | None, wav: Path | None) -> None:
+    """Raises InputError for data that the app does not take, RunError for a board that nothing here can run."""
+    if app.name == "vww" and wav is not None:
+        raise InputError("vww takes no --wav; it looks at the pictures in a folder: --frames DIR")
+    if app.name == "kws" and frames is not None:
+        raise InputError("kws takes no --frames; it listens to a sound: --wav FILE")
+    if not run_it:
+        return
+    if board.runner is None or board.runner.kind != "serial":
+        check_runnable(board)
+        return
+    environment = board.name if app.name == "vww" else f"{app.name}-{board.name}"
+    project = (resource_root() / "platformio.ini").read_text(encoding="utf-8")
+    upload = f", or `pio run -e {environment} -t upload`" if f"[env:{environment}]" in project else ""
+    emulated = f"; or run it on --board {board.try_instead}, the same core, emulated" if board.try_instead else ""
+    raise RunError(f"{board.name} is real hardware: build {app.name} without --run and flash the ELF{upload}{emulated}")
+
+
 def _prepare_run(app: App, folder: Path, frames: Path | None, wav: Path | None) -> None:
     if app.name == "vww":
         prepare_frames(pictures_in(frames) if frames else own_frames(), folder)
         return
-    if wav is None:
-        raise InputError("name a sound with --wav FILE: 16-bit mono at 16 kHz")
-    if not wav.is_file():
-        raise InputError(f"{wav} does not exist")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copyfile(wav, folder / "sound.wav")
+    copy_sound(wav or own_sound(), folder)
 
 
 def _print_sizes(built: BuiltApp) -> None:
@@ -120,7 +133,12 @@ def _print_sizes(built: BuiltApp) -> None:
 )
 @click.option("--frames", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
               help="vww: a folder of pictures to look at.")  # fmt: skip
-@click.option("--wav", type=click.Path(path_type=Path), metavar="FILE", help="kws: the sound to listen to.")
+@click.option(
+    "--wav",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="kws: the sound to listen to, 16-bit mono at 16 kHz.  [default: apps/kws/sounds/cat.wav]",
+)
 @click.option("--data", type=click.Choice(get_args(DataSource)), default=None,
               help="Where frames or sound come from.  [default: files of the host; flash for stm32]")  # fmt: skip
 @click.option("--define", "-D", "defines", multiple=True, metavar="NAME=VALUE", help="A setting of the app's sources.")
@@ -143,12 +161,12 @@ def command(
     Examples:
       scripts/app vww --run
       scripts/app vww --run --board qemu-m4 --frames ~/photos
+      scripts/app kws --run
       scripts/app kws --run --wav sound.wav
     """
     app = find_app(name)
     board = load_board(board_name)
-    if run_it:
-        check_runnable(board)
+    _check_options(app, board, run_it, frames, wav)
     source = data or default_data_source(app, board)
     folder = (output or resource_root() / "build" / "app" / f"{name}-{board.name}").resolve()
     files = pictures_in(frames) if frames else ((wav,) if wav else ())

@@ -43,12 +43,20 @@ def _section(context: click.Context, parameter: click.Parameter, value: str | No
     return None if value is None else check_section(value)
 
 
+def _required_board(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Instead of required=True, whose message cannot say where the names are."""
+    if value is None and not context.resilient_parsing:
+        raise click.UsageError("Missing option '--board'; `runnel boards` lists them", context)
+    return value
+
+
 Command = Callable[..., Any]
 
 model_argument = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
 board_option = click.option(
-    "--board", "board_name", required=True, metavar="BOARD",
-    help="A name that `runnel boards` lists (Runnel's, Zephyr's or PlatformIO's), or the path of a board file (.yaml).",
+    "--board", "board_name", callback=_required_board, metavar="BOARD",
+    help="A name that `runnel boards` lists (Runnel's, Zephyr's or PlatformIO's), or the path of a board file "
+    "(.yaml).  [required]",
 )  # fmt: skip
 section_option = functools.partial(
     click.option, callback=_section, metavar="SECTION",

@@ -108,7 +108,7 @@ def _source(board: Board, budget: int | None, source: str | None, option: str, m
     """Where a budget came from, to stand behind its bytes."""
     if budget is None:
         return f"that {board.name} has in one piece ({memory.name} at 0x{memory.address:08x})"
-    return f"that {option} allows" + (f" ({source})" if source else "")
+    return f"that the limit allows ({source})" if source else f"that {option} allows"
 
 
 def write_sources(

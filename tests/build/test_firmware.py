@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from runnel.boards import Board, known_boards, load_board
 from runnel.build import BuildOptions, EdgeBuffer, HarnessModel, build_firmware, find_compiler, symbol_bytes
@@ -88,6 +89,30 @@ def test_footprint(board: Board, sources: Path, tmp_path: Path) -> None:
     assert 0 < footprint.startup_flash_bytes < 600
     assert 0 < footprint.harness_flash_bytes < (4000 if firmware.serial else 2000)
     assert footprint.sram_bytes(100) == ARENA_BYTES + 100
+
+
+@pytest.mark.parametrize("section", [".noinit", ".dtcm_noinit", ".noinit.arena"])
+def test_an_arena_in_a_section_of_its_own_is_counted(section: str, sources: Path, tmp_path: Path) -> None:
+    need("arm-none-eabi-gcc")
+    board = load_board("stm32f746")
+    usual = build_firmware(sources, MODEL, board, tmp_path / "usual")
+    attribute = f'#define RUNNEL_ARENA_ATTRIBUTES __attribute__((section("{section}")))\n'
+    (sources / "tiny_arena.c").write_text(attribute + ARENA)
+    moved = build_firmware(sources, MODEL, board, tmp_path / "moved")
+    assert usual.footprint == moved.footprint
+    with ELFFile.load_from_path(str(usual.path)) as elf:
+        assert elf.get_section_by_name(".noinit") is None
+    with ELFFile.load_from_path(str(moved.path)) as elf:
+        noinit = elf.get_section_by_name(".noinit")
+        assert (noinit["sh_type"], noinit["sh_size"]) == ("SHT_NOBITS", ARENA_BYTES)
+        assert 0 <= noinit["sh_addr"] - board.sram.address <= board.sram.bytes - ARENA_BYTES
+    for firmware, size in ((usual, 0), (moved, ARENA_BYTES)):
+        assert symbol_value(firmware.path, "firmware_noinit_bytes") == size
+
+
+def symbol_value(path: Path, name: str) -> int:
+    with ELFFile.load_from_path(str(path)) as elf:
+        return int(elf.get_section_by_name(".symtab").get_symbol_by_name(name)[0]["st_value"])
 
 
 def test_harness_takes_nothing_from_libraries(sources: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ sys.path.append(str(ROOT / "boards" / "platformio"))  # at the end: runnel.py th
 
 from runnel_platformio import generation
 from runnel_platformio.errors import HookError
+from runnel_platformio.firmware import firmware_settings
 from runnel_platformio.options import ModelRequest, Request, read_request
 from runnel_platformio.python import find_python, problem_with
 
@@ -109,11 +110,28 @@ def test_compiles_again_when_a_file_or_an_option_changed(project: Path, monkeypa
     assert compiles(ModelRequest("net", model.file, {**model.options, "objective": "flash"}), folder)
 
 
+class Environment:
+    """Of SCons, for a product that names our platform as its own."""
+
+    def subst(self, text: str) -> str:
+        return "."
+
+    def GetProjectOption(self, name: str, default: str) -> str:
+        return default
+
+
+def test_our_platform_is_for_our_apps() -> None:
+    with pytest.raises(HookError, match=r"custom_app.*apps only; a product names its own platform"):
+        firmware_settings(Environment(), "stm32f746")
+
+
 def test_an_error_leaves_no_stamp(project: Path) -> None:
     folder = project / "net"
     good = ModelRequest("net", project / "small.tflite", {"board": "stm32f746"})
     assert compiles(good, folder)
-    with pytest.raises(HookError, match=r"model net: .*unknown board 'toaster'"):
+    with pytest.raises(
+        HookError, match=r"model net: .*unknown board 'toaster'[^\n]*\.yaml[^\n]*custom_runnel_board in platformio"
+    ):
         compiles(ModelRequest("net", good.file, {"board": "toaster"}), folder)
     assert compiles(good, folder)
 

@@ -135,6 +135,9 @@ def test_keyword_app_hears_a_word(workspace: Path, testdata: Path, full: bool) -
     ran = run_repository(workspace, "run", "-e", "kws-qemu-m7", "-t", "qemu", "-a", str(sound))
     assert ran.exit_code == 0, ran.output
     assert "heard: happy" in ran.output
+    ran = run_repository(workspace, "run", "-e", "kws-qemu-m7", "-t", "qemu")
+    assert ran.exit_code == 0, ran.output
+    assert "heard: cat" in ran.output
 
 
 def test_pio_test_runs_on_the_emulator(workspace: Path, full: bool) -> None:
@@ -171,6 +174,7 @@ def test_without_the_build_tool(workspace: Path, tmp_path: Path) -> None:
     assert ran.exit_code != 0
     assert "build tool (tool-scons) is not installed" in ran.output, ran.output
     assert "./scripts/setup" in ran.output
+    assert "PLATFORMIO_CORE_DIR=<checkout>/.cache/platformio/core" in ran.output
     assert "Traceback" not in ran.output
 
 

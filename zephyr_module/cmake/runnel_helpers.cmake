@@ -109,13 +109,36 @@ function(_runnel_python out name board)
   set_property(GLOBAL PROPERTY "RUNNEL_BOARD ${board}" "${text}")
 endfunction()
 
+# Sections that Zephyr's linker script always puts into zephyr,sram.
+set(RUNNEL_ZEPHYR_SECTIONS "^\\.(bss|noinit|data)(\\..*)?$" CACHE INTERNAL "Sections in zephyr,sram")
+
+# Warns of a section that no memory of the devicetree has: a typo would not stop the linker. Any section will do on the
+# host.
+function(_runnel_check_section name section)
+  if(NOT section OR CONFIG_ARCH_POSIX OR section MATCHES "${RUNNEL_ZEPHYR_SECTIONS}")
+    return()
+  endif()
+  _runnel_region_size(bytes known ${section})
+  if(NOT bytes)
+    if(NOT known)
+      set(known none)
+    endif()
+    message(WARNING "Runnel: ${name}: no memory region of the devicetree has the section ${section}. Unless a linker "
+      "script of yours puts ${section} into RAM, Zephyr's linker puts it into flash, and the firmware fails when the "
+      "model runs. Memory regions here: ${known}. Upper and lower case count")
+  endif()
+endfunction()
+
 # size: what may be used, as the generator reads it (64K), empty where nobody knows; from: where that comes from.
 function(_runnel_sram_limit out_size out_from given section)
+  if(section MATCHES "${RUNNEL_ZEPHYR_SECTIONS}")
+    set(section)
+  endif()
   if(given)
     set(size ${given})
     set(from "SRAM of runnel_model")
   elseif(section)
-    _runnel_region_size(bytes ${section})
+    _runnel_region_size(bytes known ${section})
     _runnel_kib(size "${bytes}")
     set(from "memory region of section ${section}")
     if(NOT bytes)
@@ -217,8 +240,10 @@ endfunction()
 
 # Bytes of the memory that a section lies in: that of a zephyr,memory-region node (section DTCM or DTCM.anything), or
 # the chosen zephyr,dtcm (.dtcm_bss, .dtcm_noinit) or zephyr,ccm (.ccm_bss, .ccm_noinit). Empty where it is another.
-function(_runnel_region_size out section)
+# out_known: the names of all zephyr,memory-region nodes, for people.
+function(_runnel_region_size out out_known section)
   set(size)
+  set(known)
   if(section MATCHES "^\\.(dtcm|ccm)_(bss|noinit)$")
     _runnel_chosen_size(size zephyr,${CMAKE_MATCH_1})
   endif()
@@ -226,12 +251,15 @@ function(_runnel_region_size out section)
   foreach(path ${paths})
     dt_prop(region PATH ${path} PROPERTY "zephyr,memory-region")
     string(REGEX REPLACE "[^A-Za-z0-9_]" "_" region "${region}")
+    list(APPEND known ${region})
     if(section MATCHES "^${region}(\\..*)?$")
       dt_reg_size(size PATH ${path})
       math(EXPR size "${size}")
     endif()
   endforeach()
+  list(JOIN known ", " known)
   set(${out} ${size} PARENT_SCOPE)
+  set(${out_known} "${known}" PARENT_SCOPE)
 endfunction()
 
 # An object library `name` in `folder` that `target` takes its objects from, once `outputs` are generated.

@@ -45,4 +45,13 @@
 #define KWS_PRINT_SCORES 0
 #endif
 
+/* The ranges of ../Kconfig, which -D gets round. */
+_Static_assert(KWS_STRIDE_ROWS >= 1 && KWS_STRIDE_ROWS <= 50, "KWS_STRIDE_ROWS must be 1 to 50");
+_Static_assert(KWS_AVERAGE >= 1 && KWS_AVERAGE <= 16, "KWS_AVERAGE must be 1 to 16");
+_Static_assert(KWS_THRESHOLD_PERCENT >= 1 && KWS_THRESHOLD_PERCENT <= 99, "KWS_THRESHOLD_PERCENT must be 1 to 99");
+_Static_assert(KWS_RELEASE_PERCENT >= 1 && KWS_RELEASE_PERCENT <= 99, "KWS_RELEASE_PERCENT must be 1 to 99");
+_Static_assert(KWS_CONSECUTIVE >= 1 && KWS_CONSECUTIVE <= 16, "KWS_CONSECUTIVE must be 1 to 16");
+_Static_assert(KWS_REFRACTORY_MS >= 0 && KWS_REFRACTORY_MS <= 10000, "KWS_REFRACTORY_MS must be 0 to 10000");
+_Static_assert(KWS_STATISTICS_SECONDS >= 0 && KWS_STATISTICS_SECONDS <= 3600, "KWS_STATISTICS_SECONDS must be 0 to 3600");
+
 #endif /* SETTINGS_H_ */

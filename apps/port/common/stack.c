@@ -13,6 +13,7 @@
 extern uint32_t firmware_stack_limit[], firmware_stack_top[];
 extern uint32_t firmware_data_start[], firmware_data_end[];
 extern uint32_t firmware_bss_start[], firmware_bss_end[];
+extern uint8_t firmware_noinit_bytes[]; /* the number is the symbol's address */
 
 static uint32_t distance(const uint32_t *from, const uint32_t *to)
 {
@@ -40,7 +41,7 @@ uint32_t port_stack_bytes(void)
 uint32_t port_static_sram_bytes(void)
 {
 	return distance(firmware_stack_limit, firmware_stack_top) + distance(firmware_data_start, firmware_data_end) +
-	       distance(firmware_bss_start, firmware_bss_end);
+	       distance(firmware_bss_start, firmware_bss_end) + (uint32_t)(uintptr_t)firmware_noinit_bytes;
 }
 
 #else /* the host: nobody knows */

@@ -31,6 +31,11 @@
 #define VWW_LAST_FRAME 0
 #endif
 
+/* The ranges of ../Kconfig, which -D gets round. */
+_Static_assert(VWW_ON_PERCENT >= 1 && VWW_ON_PERCENT <= 99, "VWW_ON_PERCENT must be 1 to 99");
+_Static_assert(VWW_OFF_PERCENT >= 0 && VWW_OFF_PERCENT <= 99, "VWW_OFF_PERCENT must be 0 to 99");
+_Static_assert(VWW_ON_FRAMES >= 1 && VWW_ON_FRAMES <= 1000, "VWW_ON_FRAMES must be 1 to 1000");
+_Static_assert(VWW_OFF_FRAMES >= 1 && VWW_OFF_FRAMES <= 1000, "VWW_OFF_FRAMES must be 1 to 1000");
 _Static_assert(VWW_OFF_PERCENT <= VWW_ON_PERCENT, "the threshold for no must not be above the one for yes");
 
 #endif /* SETTINGS_H_ */

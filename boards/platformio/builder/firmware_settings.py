@@ -23,6 +23,7 @@ from runnel.build.app import (
     default_data_source,
     find_app,
     include_folders,
+    own_sound,
     write_app_data,
 )
 from runnel.build.linker import write_linker_script
@@ -53,6 +54,7 @@ def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequ
         "qemu_command": command,
         "qemu_advice": advice,
         "qemu_folder": str(resource_root() / "apps" / "vww" / "frames") if app.name == "vww" else None,
+        "qemu_argument": str(own_sound()) if app.name == "kws" else None,
         "app": app.name,
         "python": sys.executable,
     }

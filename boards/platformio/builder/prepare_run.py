@@ -6,11 +6,11 @@ Run with the generator's Python. Usage: prepare_run.py APP FOLDER ARGUMENT
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 from runnel.app import pictures_in, prepare_frames
+from runnel.build.sound import copy_sound
 from runnel.errors import InputError, RunnelError
 
 
@@ -21,11 +21,7 @@ def prepare(app: str, folder: Path, argument: Path) -> None:
             raise InputError(f"{argument} is not a folder with pictures")
         prepare_frames(pictures_in(argument), folder)
         return
-    if not argument.is_file():
-        raise InputError(f"there is no sound {argument}")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copyfile(argument, folder / "sound.wav")
+    copy_sound(argument, folder)
 
 
 def main() -> int:

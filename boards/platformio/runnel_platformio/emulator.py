@@ -57,13 +57,14 @@ def _run(env: Any, settings: dict[str, Any], program: Path) -> int:
 
 def _folder(env: Any, settings: dict[str, Any]) -> Path:
     """Where the firmware finds its files: the app's own, or what `-a` names, made ready."""
-    arguments = env.get("PROGRAM_ARGS") or []
+    default = settings["qemu_argument"]
+    arguments = env.get("PROGRAM_ARGS") or ([default] if default else [])
     own = settings["qemu_folder"]
     if not arguments and own is not None:
         return Path(own)
     if len(arguments) != 1:
         raise HookError(
-            f"{settings['app']} needs one argument: a folder of pictures (vww) or a wav file with 16-bit mono at "
+            f"{settings['app']} takes one argument: a folder of pictures (vww) or a wav file with 16-bit mono at "
             f"16 kHz (kws):\n  pio run -e {env['PIOENV']} -t qemu -a FILE"
         )
     folder = Path(env.subst("$BUILD_DIR")).resolve() / "run"

@@ -22,7 +22,7 @@ _BEFORE_MEMORY_IS_READY = ["-Os", "-ffreestanding", "-fno-tree-loop-distribute-p
 
 # In the output of `size -A -d`: what is stored in flash, and what takes SRAM (the stack is a section of its own).
 _FLASH_SECTIONS = r"^(?:\.startup|\.harness|\.text|\.rodata|\.ARM\.\w+|\.data|\.harness_data)\s+(\d+)"
-_SRAM_SECTIONS = r"^(?:\.stack|\.data|\.harness_data|\.harness_bss|\.bss)\s+(\d+)"
+_SRAM_SECTIONS = r"^(?:\.stack|\.data|\.harness_data|\.harness_bss|\.bss|\.noinit)\s+(\d+)"
 
 
 def firmware_settings(env: Any, board: str) -> dict[str, Any]:
@@ -30,7 +30,11 @@ def firmware_settings(env: Any, board: str) -> dict[str, Any]:
     project = Path(env.subst("$PROJECT_DIR"))
     app = env.GetProjectOption("custom_app", "")
     if not app:
-        raise HookError("platformio.ini: custom_app says which app (vww or kws) the environment builds")
+        raise HookError(
+            "platformio.ini: custom_app says which app of Runnel's (vww or kws) the environment builds. This platform "
+            "is for these apps only; a product names its own platform and takes Runnel as a library "
+            "(docs/platformio.md)"
+        )
     folder = Path(env.subst("$BUILD_DIR")).resolve() / "firmware"
     python = find_python(project, env.GetProjectOption("custom_runnel_python", "") or None)
     data = env.GetProjectOption("custom_app_data", "")

@@ -72,6 +72,8 @@ def _message(output: str) -> str:
     text = output.strip()
     if text.startswith("Traceback"):
         return f"the generator does not start: {text.splitlines()[-1]}"
+    if "unknown board '" in text:
+        text += " (custom_runnel_board in platformio.ini says which one to take)"
     return text.removeprefix("runnel: ")
 
 

@@ -156,6 +156,11 @@ def own_frames() -> tuple[Path, ...]:
     return tuple(sorted((resource_root() / "apps" / "vww" / "frames").glob("*.ppm")))
 
 
+def own_sound() -> Path:
+    """The word in apps/kws/sounds."""
+    return resource_root() / "apps" / "kws" / "sounds" / "cat.wav"
+
+
 def _write_frames(files: Sequence[Path], folder: Path) -> Path:
     from runnel.build.frames import frames_c, open_picture, to_frame
     from runnel.output_folder import write_whole

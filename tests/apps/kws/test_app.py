@@ -82,6 +82,13 @@ def test_scores_and_detections_are_those_of_the_same_code_on_the_host(model: Pat
     assert {h.word for h in heard} == {2, 3}
 
 
+def test_without_a_sound_the_command_takes_our_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "runnel.app", "kws", "--board", "host", "--run", "-o", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "heard: cat" in done.stdout
+
+
 def test_console(model: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "sound.wav", speech_like())
     _, lines = run_app(build(model, "qemu-m7", tmp_path / "app"), tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from apps.vww.image_filter import ROOT
 from apps.vww.vww_build import APP, FRAMES, PHOTOS, Outputs, build_vww, expected_outputs, outputs_of
 from runnel.app import prepare_frames, run_app
 from runnel.boards import load_board
@@ -19,6 +20,10 @@ from runnel.build.app_firmware import AppOptions, BuiltApp, build_app
 from runnel.build.frames import end_binary, frame_binary, open_picture, to_frame
 from runnel.run.process import run_program
 from runnel.run.qemu import qemu_command
+
+sys.path.append(str(ROOT / "boards" / "platformio"))  # at the end: runnel.py there must not hide the package
+
+from runnel_platformio.firmware import _SRAM_SECTIONS
 
 OK, SELFTEST, SOURCE = 0, 3, 5
 BOARDS = ("qemu-m7", "qemu-m4", "qemu-m3", "qemu-m33", "qemu-m55")
@@ -156,6 +161,25 @@ def test_frames_in_flash(expected: Outputs, tmp_path: Path) -> None:
     assert any("no camera here" in line for line in lines)
 
 
+def test_an_arena_in_a_section_of_its_own(built: BuiltApp, expected: Outputs, tmp_path: Path) -> None:
+    """What the app prints is what PlatformIO adds up, and, but for gaps, what the usual build takes."""
+    attribute = 'RUNNEL_ARENA_ATTRIBUTES=__attribute__((section(".dtcm_noinit")))'
+    moved = build_vww("qemu-m7", tmp_path, AppOptions(defines=(attribute,)))
+    code, lines = run_app(moved, FRAMES)
+    assert (code, outputs_of(lines)) == (OK, expected)
+    table = subprocess.run(["arm-none-eabi-size", "-A", "-d", moved.path], capture_output=True, text=True).stdout
+    assert re.search(r"^\.noinit\s+89600\s", table, re.MULTILINE)
+    counted = sum(int(size) for size in re.findall(_SRAM_SECTIONS, table, re.MULTILINE))
+    usual = run_app(built, FRAMES)[1]
+    assert static_sram(lines) == counted == pytest.approx(static_sram(usual), abs=15)  # the arena is aligned to 16
+
+
+def static_sram(lines: tuple[str, ...]) -> int:
+    found = re.search(r"static SRAM (\d+) bytes", lines[-2])
+    assert found is not None
+    return int(found[1])
+
+
 def test_frames_at_an_address(expected: Outputs, tmp_path: Path) -> None:
     """As Renode's LoadBinary does, through QEMU's loader: a frame, and the end of frames."""
     address = 0x20000000  # the RAM that the linker script leaves free
@@ -202,6 +226,21 @@ def scripts_app(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("kvs",), "the apps are vww, kws"),
         (("vww", "--board", "qemu-m8"), "unknown board"),
         (("vww", "--board", "stm32f746", "--run"), "--board qemu-m7"),
+        (
+            ("vww", "--board", "stm32f412", "--run"),
+            "without --run and flash the ELF, or `pio run -e stm32f412 -t upload`",
+        ),
+        (
+            ("kws", "--board", "stm32f746", "--run"),
+            "without --run and flash the ELF, or `pio run -e kws-stm32f746 -t up",
+        ),
+        (("kws", "--board", "stm32h743", "--run"), "without --run and flash the ELF; or run it on --board qemu-m7"),
+        (("vww", "--wav", "a.wav"), "vww takes no --wav; it looks at the pictures in a folder: --frames DIR"),
+        (("kws", "--frames", "{empty}"), "kws takes no --frames; it listens to a sound: --wav FILE"),
+        (("vww", "-D", "VWW_ON_PERCENT=500"), "VWW_ON_PERCENT must be 1 to 99"),
+        (("vww", "-D", "VWW_ON_FRAMES=0"), "VWW_ON_FRAMES must be 1 to 1000"),
+        (("kws", "-D", "KWS_THRESHOLD_PERCENT=100"), "KWS_THRESHOLD_PERCENT must be 1 to 99"),
+        (("kws", "-D", "KWS_AVERAGE=0"), "KWS_AVERAGE must be 1 to 16"),
         (("vww", "--frames", "{empty}"), "has no pictures"),
         (("vww", "--model", "{empty}/none.tflite"), "none.tflite"),
         (("vww", "--data", "none", "-o", "{empty}/o"), "host, flash, memory"),

@@ -68,6 +68,11 @@ class Measured:
         return int(self.m4["mismatches"]) + int(self.m7["mismatches"])
 
 
+def label(path: Path) -> str:
+    """What the tables call a model: ours by their folder, for two of them are keywords.tflite."""
+    return path.parent.name if path.is_relative_to(ROOT / "models") else path.stem
+
+
 def measure(path: Path, inputs: int) -> Measured:
     def make(graph: Graph) -> list[list[Any]]:
         return random_inputs([graph.tensor(i) for i in graph.inputs], inputs, seed=0)
@@ -75,12 +80,12 @@ def measure(path: Path, inputs: int) -> Measured:
     def on(board: str) -> tuple[Plan, dict[str, Any]]:
         inference = infer(path, load_board(board), Options(), model_name(path), make)
         figures = run_figures(inference)
-        print(f"{path.stem} on {board}: {figures['instructions']:,} instructions, "
+        print(f"{label(path)} on {board}: {figures['instructions']:,} instructions, "
               f"{figures['mismatches']} bytes differ", file=sys.stderr)  # fmt: skip
         return inference.plan, figures
 
     (_, m4), (plan, m7) = on("qemu-m4"), on("qemu-m7")
-    return Measured(path.stem, m4, m7, plan)
+    return Measured(label(path), m4, m7, plan)
 
 
 Column = tuple[str, Callable[[Measured], str]]

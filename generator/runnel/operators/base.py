@@ -47,6 +47,64 @@ class Window:
     pad_left: int
 
 
+Form = Literal["pixels", "window", "planes", "sums"]
+"""How an operator's row kernel takes its input.
+
+pixels: each output pixel from the input pixel at the same place (times the stride), whatever the row: 1x1
+convolutions, element-wise operators. window: from several rows of pixels in a ring, borders included: k x k
+convolutions, pooling, resize. planes: from a ring of channel planes with margins: depthwise convolutions. sums: one
+int32 a channel that rows are added to, then one output pixel: global pooling.
+"""
+
+
+@dataclass(frozen=True)
+class RowForm:
+    """How an operator runs by rows; it needs shapes only, no weights.
+
+    window: receptive field in the inputs that are not constant. source_rows, source_columns: where an output row or
+    column comes from when that is no affine function (RESIZE); `window` is then ignored along both axes.
+    writes_planes: the row kernel can write channel planes for a depthwise convolution that follows.
+    """
+
+    form: Form
+    window: Window
+    source_rows: tuple[int, ...] = ()
+    source_columns: tuple[int, ...] = ()
+    writes_planes: bool = False
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """Where a row kernel finds its input and puts its output. Steps in elements (bytes for int8).
+
+    output_pixel_step, output_channel_step: from one output pixel (channel) to the next.
+    plane_width, plane_bytes, ring_rows: of the channel planes that form "planes" reads: bytes from a row to the next
+    one of the same channel, from a channel to the next, and rows in the ring.
+    columns_out: a depthwise kernel writes int16 columns. columns_in: a 1x1 convolution reads them.
+    """
+
+    output_pixel_step: int
+    output_channel_step: int
+    plane_width: int = 0
+    plane_bytes: int = 0
+    ring_rows: int = 0
+    columns_out: bool = False
+    columns_in: bool = False
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What an operator on whole tensors needs beside them: known from shapes, without weights.
+
+    scratch_bytes: as in KernelCall. in_place: positions in the operator's inputs whose place the output may take.
+    calls: kernel calls it lowers to; with none its output is its input under another name.
+    """
+
+    scratch_bytes: int = 0
+    in_place: tuple[int, ...] = ()
+    calls: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class Constant:
     """An array that one kernel call reads from flash; `name` is a field of the kernel's layer struct."""
@@ -69,6 +127,8 @@ class KernelCall:
     inputs, output: tensor numbers; a constant tensor is passed as a pointer into flash.
     scratch_bytes: arena bytes needed during the call, 4-byte aligned; NULL is passed for 0.
     in_place: positions in `inputs` whose buffer the output may start in (same first byte).
+    form: "whole", or how a row kernel is called (docs/streaming.md lists the C signature of each form).
+    file: the header's name, where it is not the kernel's.
     """
 
     kernel: str
@@ -81,6 +141,8 @@ class KernelCall:
     in_place: tuple[int, ...] = ()
     variant: Literal["portable", "dsp", "mve"] = "portable"
     layer_type: str = ""
+    form: Form | Literal["whole"] = "whole"
+    file: str = ""
 
     @property
     def layer_struct(self) -> str:
@@ -94,7 +156,7 @@ class KernelCall:
     @property
     def header(self) -> str:
         folder = "" if self.variant == "portable" else f"{self.variant}/"
-        return f"runnel/kernels/{folder}{self.kernel}.h"
+        return f"runnel/kernels/{folder}{self.file or self.kernel}.h"
 
 
 MOST_INPUTS = 256
@@ -138,6 +200,27 @@ class OperatorType(ABC):
     def window(self, graph: Graph, operator: Operator) -> Window | None:
         """The receptive field, for operators that work on rows; None for those that need whole tensors."""
         return None
+
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        """What `lower` will ask for beside the tensors. Needs no weights: the scheduler asks it thousands of times."""
+        return Footprint()
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        """How the operator runs by rows, or None where it needs whole tensors. Needs no weights."""
+        return None
+
+    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target) -> int:
+        """Scratch of the row kernel, as in KernelCall. Needs no weights."""
+        return 0
+
+    def lower_rows(
+        self, graph: Graph, operator: Operator, target: Target, layout: RowLayout
+    ) -> tuple[KernelCall, ...]:
+        """The row kernel with its constants: one call, for form "sums" two (adding a row, finishing).
+
+        Raises NotImplementedError where `row_form` is None.
+        """
+        raise NotImplementedError(f"{self.kind} does not run by rows")
 
     def reference(
         self, graph: Graph, operator: Operator, inputs: tuple[npt.NDArray[Any] | None, ...]

@@ -64,6 +64,7 @@ class RowForm:
     window: receptive field in the inputs that are not constant. source_rows, source_columns: where an output row or
     column comes from when that is no affine function (RESIZE); `window` is then ignored along both axes.
     writes_planes: the row kernel can write channel planes for a depthwise convolution that follows.
+    reads_columns: it can read the int16 columns of a depthwise convolution before it (1x1 convolution, stride 1).
     """
 
     form: Form
@@ -71,6 +72,7 @@ class RowForm:
     source_rows: tuple[int, ...] = ()
     source_columns: tuple[int, ...] = ()
     writes_planes: bool = False
+    reads_columns: bool = False
 
 
 @dataclass(frozen=True)

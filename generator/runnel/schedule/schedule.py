@@ -46,11 +46,15 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Segments in execution order over a graph."""
+    """Segments in execution order over a graph.
+
+    predicted_bytes: what the scheduler says the arena will be, None where nothing was searched.
+    """
 
     graph: Graph
     segments: tuple[Segment, ...]
     objective: Objective = "sram"
+    predicted_bytes: int | None = None
 
     @property
     def input_passes(self) -> int:

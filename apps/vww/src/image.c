@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Where the weights come from. The centre of pixel x of the model lies at (2 x + 1) length / (2 count) pixels of the
- * frame, that of pixel i of the frame at (2 i + 1) / 2. In units of 1 / (2 count) their distance is the whole number
- * |(2 i + 1) count - (2 x + 1) length|, and the triangle is 2 max(length, count) high and wide (to either side).
- */
 #include "image.h"
 
-/*
- * Sums of weights stay below 512, for 255 * 31 * 512^2 is less than 2^32. What is aimed at is less: the sum of a few
- * weights is up to an eighth more than the triangle's area.
- */
-#define WEIGHT_SUM_LIMIT 450u
 #define NEUTRAL_GREY 128
 
 /* Largest values of RGB565's colours; 63 / 255 is shortened to 21 / 85 so that products stay within 32 bits. */
@@ -18,14 +8,6 @@
 #define RED_BLUE_SCALE 255u
 #define GREEN_LARGEST 21u
 #define GREEN_SCALE 85u
-
-/* Pixels of the frame that make one pixel of the model, in one direction. */
-struct taps {
-	uint32_t first;
-	uint32_t count;
-	uint32_t sum;
-	uint16_t weight[IMAGE_MAXIMUM_TAPS];
-};
 
 /* A pixel, or a weighted sum of pixels. Red, green, blue; grey is in the first. */
 struct colour {
@@ -84,18 +66,6 @@ bool image_input_prepare(struct image_input *input, const struct runnel_model *m
 	return true;
 }
 
-static struct image_axis make_axis(uint32_t length, uint32_t count)
-{
-	struct image_axis axis = {.length = length, .count = count, .shift = 0};
-	axis.height = 2u * (length > count ? length : count);
-	/* The weights of one pixel sum up to about height * max(length, count) / count. */
-	const uint32_t sum = axis.height / 2u * axis.height / count;
-	while ((sum >> axis.shift) > WEIGHT_SUM_LIMIT) {
-		++axis.shift;
-	}
-	return axis;
-}
-
 static uint32_t bytes_per_pixel(enum frame_format format)
 {
 	return format == FRAME_GREY ? 1u : 2u;
@@ -126,32 +96,7 @@ bool image_view_prepare(struct image_view *view, const struct image_input *input
 	return true;
 }
 
-/* The taps of pixel `index`. At the edges of the cut there are fewer of them. */
-static void find_taps(struct taps *taps, const struct image_axis *axis, uint32_t index)
-{
-	const int32_t count = (int32_t)axis->count;
-	const int32_t height = (int32_t)axis->height;
-	const int32_t centre = (2 * (int32_t)index + 1) * (int32_t)axis->length;
-	/* The first i with centre - (2 i + 1) count < height, if it is not below 0. */
-	const int32_t before = centre - height - count;
-	const int32_t first = before < 0 ? 0 : before / (2 * count) + 1;
-	int32_t weight = 0;
-	taps->first = (uint32_t)first;
-	taps->count = 0;
-	taps->sum = 0;
-	for (int32_t i = first; i < (int32_t)axis->length && taps->count < IMAGE_MAXIMUM_TAPS; ++i) {
-		const int32_t distance = (2 * i + 1) * count - centre;
-		weight = height - (distance < 0 ? -distance : distance);
-		if (weight <= 0) {
-			break;
-		}
-		taps->weight[taps->count] = (uint16_t)((uint32_t)weight >> axis->shift);
-		taps->sum += taps->weight[taps->count];
-		++taps->count;
-	}
-}
-
-static void sum_grey(const uint8_t *pixel, uint32_t row_bytes, const struct taps *rows, struct colour *sum)
+static void sum_grey(const uint8_t *pixel, uint32_t row_bytes, const struct image_taps *rows, struct colour *sum)
 {
 	uint32_t grey = 0;
 	for (uint32_t i = 0; i < rows->count; ++i, pixel += row_bytes) {
@@ -161,7 +106,7 @@ static void sum_grey(const uint8_t *pixel, uint32_t row_bytes, const struct taps
 }
 
 /* Inlined twice: with a constant `big_endian` a pixel is one load. */
-static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t row_bytes, const struct taps *rows,
+static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t row_bytes, const struct image_taps *rows,
 			      struct colour *sum)
 {
 	uint32_t red = 0;
@@ -179,7 +124,7 @@ static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t ro
 }
 
 /* The weighted sum of column `column` of the cut over the rows. */
-static void sum_column(const struct image_view *view, const struct taps *rows, uint32_t column, struct colour *sum)
+static void sum_column(const struct image_view *view, const struct image_taps *rows, uint32_t column, struct colour *sum)
 {
 	const uint8_t *pixel =
 		view->pixels + rows->first * view->row_bytes + column * bytes_per_pixel(view->format);
@@ -238,8 +183,8 @@ void image_row(const struct image_view *view, uint32_t row, int8_t *destination)
 {
 	/* Column i is summed over the rows once and kept until no pixel needs it, at ring[i % IMAGE_MAXIMUM_TAPS]. */
 	struct colour ring[IMAGE_MAXIMUM_TAPS];
-	struct taps rows;
-	struct taps columns;
+	struct image_taps rows;
+	struct image_taps columns;
 	uint32_t summed = 0;
 
 	find_taps(&rows, &view->rows, row);

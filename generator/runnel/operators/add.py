@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from runnel.errors import UnsupportedError
 from runnel.graph import Graph, Operator
-from runnel.operators.base import KernelCall, Target, register
+from runnel.operators.base import KernelCall, RowLayout, Target, register
 from runnel.operators.broadcast import ElementwiseOperator, broadcast_fields
 from runnel.operators.checks import input_at, output_of
 from runnel.operators.quantize_math import activation_range, quantization_of, quantize_multiplier
@@ -72,7 +72,21 @@ class Add(ElementwiseOperator):
             constants=(),
             inputs=(first.index, second.index),
             output=output.index,
-            in_place=self.in_place(graph, operator),
+            in_place=self.footprint(graph, operator, target).in_place,
+        )
+        return (call,)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        call = KernelCall(
+            kernel="add_pixels",
+            shape={**self.row_shape(graph, operator, layout), "subtract": int(self.subtract)},
+            layer=self._layer(graph, operator),
+            constants=(),
+            inputs=(input_at(graph, operator, 0).index, input_at(graph, operator, 1).index),
+            output=output_of(graph, operator).index,
+            layer_type="runnel_add_layer",
+            form="pixels",
+            file="add",
         )
         return (call,)
 

@@ -215,9 +215,7 @@ class OperatorType(ABC):
         """Scratch of the row kernel, as in KernelCall. Needs no weights."""
         return 0
 
-    def lower_rows(
-        self, graph: Graph, operator: Operator, target: Target, layout: RowLayout
-    ) -> tuple[KernelCall, ...]:
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
         """The row kernel with its constants: one call, for form "sums" two (adding a row, finishing).
 
         Raises NotImplementedError where `row_form` is None.

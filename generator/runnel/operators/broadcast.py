@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from runnel.errors import ModelError
-from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, OperatorType, Window
+from runnel.graph import Graph, Operator, Tensor
+from runnel.operators.base import Constraint, Footprint, OperatorType, RowForm, RowLayout, Target, Window
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.lookup import SINGLE_ELEMENT
+from runnel.operators.row_kernels import ONE_PIXEL, is_feature_map, output_steps
 
 KERNEL_DIMENSIONS = 4
 """How many dimensions the kernels loop over after those that broadcast alike are merged."""
@@ -93,12 +94,48 @@ class ElementwiseOperator(OperatorType):
         whole = all(tensor.shape == shape for tensor in graph.activations(operator))
         return SINGLE_ELEMENT if whole else None
 
-    def in_place(self, graph: Graph, operator: Operator) -> tuple[int, ...]:
-        """The inputs whose place the output may take: those that do not broadcast."""
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        """The output may take the place of inputs that do not broadcast."""
         elements = output_of(graph, operator).elements
-        return tuple(
+        places = tuple(
             position
             for position in (0, 1)
             if input_at(graph, operator, position).elements == elements
             and not input_at(graph, operator, position).is_constant
         )
+        return Footprint(in_place=places)
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        """Rows of both inputs, or of one with a value for each channel, or one value, from the other."""
+        output = output_of(graph, operator)
+        if not is_feature_map(output):
+            return None
+        inputs = (input_at(graph, operator, 0), input_at(graph, operator, 1))
+        if any(_row_steps(tensor, output) is None for tensor in inputs):
+            return None
+        if all(tensor.is_constant or tensor.shape != output.shape for tensor in inputs):
+            return None
+        return RowForm("pixels", ONE_PIXEL, writes_planes=True)
+
+    def row_shape(self, graph: Graph, operator: Operator, layout: RowLayout) -> dict[str, int]:
+        """The shape struct of the row kernel."""
+        output = output_of(graph, operator)
+        fields = {"channels": output.shape[-1]}
+        for position in (0, 1):
+            steps = _row_steps(input_at(graph, operator, position), output)
+            assert steps is not None
+            fields[f"input_{position}_pixel_step"], fields[f"input_{position}_channel_step"] = steps
+        return {**fields, **output_steps(layout)}
+
+
+def _row_steps(tensor: Tensor, output: Tensor) -> tuple[int, int] | None:
+    """Elements from one pixel and from one channel to the next, 0 where the tensor broadcasts.
+
+    None where it neither has the output's pixels nor is the same at each of them. A constant with the output's pixels
+    is no input that comes by rows.
+    """
+    if tensor.shape == output.shape and (not tensor.is_constant or output.shape[1:3] == (1, 1)):
+        return (output.shape[3], 1)
+    if tensor.elements == 1:
+        return (0, 0)
+    return (0, 1) if tensor.elements == tensor.shape[-1] == output.shape[3] else None

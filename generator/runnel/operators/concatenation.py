@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from runnel.errors import ModelError
 from runnel.graph import Graph, Operator, Tensor
-from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, register
+from runnel.operators.base import Constraint, Footprint, KernelCall, OperatorType, Target, register
 from runnel.operators.checks import (
     axis_index,
     input_at,
@@ -76,6 +76,9 @@ class Concatenation(OperatorType):
     ) -> tuple[npt.NDArray[Any], ...]:
         axis = int(operator.attributes.get("axis", 0))
         return (np.concatenate([data for data in inputs if data is not None], axis=axis),)
+
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(calls=len(operator.inputs))
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         output = output_of(graph, operator)

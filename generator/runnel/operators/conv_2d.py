@@ -6,6 +6,7 @@ Source of the arithmetic: reference_integer_ops::ConvPerChannel in TensorFlow Li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,10 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator, Tensor
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.base import (
+    Constant,
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    Window,
+    register,
+)
 from runnel.operators.convolution import (
     WEIGHTED_CONSTRAINTS,
     channel_multipliers,
+    column_bytes,
     constant_bias,
     reference_output,
     reference_windows,
@@ -24,6 +37,7 @@ from runnel.operators.convolution import (
     window_of,
     window_shape,
 )
+from runnel.operators.convolution_rows import convolution_row_call, convolution_row_form, convolution_row_scratch
 from runnel.operators.padding import padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of
 from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer, requantization
@@ -86,18 +100,45 @@ class Conv2D(OperatorType):
             sums += taken.reshape(-1, taken.shape[-1]).astype(np.float64) @ weights[:, row, column].T.astype(np.float64)
         return (reference_output(graph, operator, sums.astype(np.int64), channel_multipliers(graph, operator)),)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        taps = math.prod(graph.tensor(operator.inputs[1]).shape[1:])
+        return Footprint(scratch_bytes=column_scratch(window_of(graph, operator), taps, target))
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        return convolution_row_form(graph, operator)
+
+    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target) -> int:
+        return convolution_row_scratch(graph, operator, target)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        return (convolution_row_call(graph, operator, target, layout, *self._constants(graph, operator)),)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])
         output = graph.tensor(operator.outputs[0])
         window = window_of(graph, operator)
-        weights, constants = requantization(
+        weights, constants = self._constants(graph, operator)
+        return (convolution_call(operator, data, output, window, weights, constants, target),)
+
+    def _constants(self, graph: Graph, operator: Operator) -> tuple[npt.NDArray[np.int8], Requantization]:
+        return requantization(
             operator,
             weights_of(graph, operator),
             constant_bias(graph, operator),
             channel_multipliers(graph, operator),
-            quantization_of(data, operator).zero_point,
+            quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point,
         )
-        return (convolution_call(operator, data, output, window, weights, constants, target),)
+
+
+def _is_one_pixel(window: Window) -> bool:
+    return (window.kernel_h, window.kernel_w, window.pad_top, window.pad_left) == (1, 1, 0, 0)
+
+
+def column_scratch(window: Window, taps: int, target: Target) -> int:
+    """Bytes that windows are gathered into; none where they are read where they lie."""
+    size = column_bytes(taps, target)
+    pixels_at_once = 2 if target.dsp else 1
+    return 0 if _is_one_pixel(window) and size == taps else pixels_at_once * size
 
 
 def convolution_call(
@@ -112,22 +153,19 @@ def convolution_call(
     """The call of kernel conv_2d. FULLY_CONNECTED uses it too, as a 1x1 window over pixels of all its inputs."""
     channels = output.shape[-1]
     taps = weights.size // channels
-    one_pixel = window == Window(1, 1, window.stride_h, window.stride_w, window.dilation_h, window.dilation_w, 0, 0)
-    column_bytes = -(-taps // 4) * 4 if target.dsp else taps
-    gather = not one_pixel or column_bytes != taps
-    rows = np.zeros((channels, column_bytes), dtype=np.int8)
+    scratch_bytes = column_scratch(window, taps, target)
+    rows = np.zeros((channels, column_bytes(taps, target)), dtype=np.int8)
     rows[:, :taps] = weights.reshape(channels, taps)
     clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
     shape = {
-        **_spatial_shape(data, output, window, one_pixel),
+        **_spatial_shape(data, output, window),
         "input_channels": taps // (window.kernel_h * window.kernel_w),
         "output_channels": channels,
-        "column_bytes": column_bytes,
-        "gather": int(gather),
+        "column_bytes": rows.shape[1],
+        "gather": int(scratch_bytes > 0),
         "rounding": constants.rounding(clamp),
     }
     zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
-    pixels_at_once = 2 if target.dsp else 1
     return KernelCall(
         kernel="conv_2d",
         variant="dsp" if target.dsp else "portable",
@@ -136,14 +174,14 @@ def convolution_call(
         constants=(Constant("weights", rows), *constants.constants()),
         inputs=(data.index,),
         output=output.index,
-        scratch_bytes=pixels_at_once * column_bytes if gather else 0,
+        scratch_bytes=scratch_bytes,
         layer_type=LAYER_TYPE,
     )
 
 
-def _spatial_shape(data: Tensor, output: Tensor, window: Window, one_pixel: bool) -> dict[str, int]:
+def _spatial_shape(data: Tensor, output: Tensor, window: Window) -> dict[str, int]:
     """Heights, widths and the window. A 1x1 window at stride 1 sees the whole tensor as one row of pixels."""
-    if one_pixel and window.stride_h == window.stride_w == 1:
+    if _is_one_pixel(window) and window.stride_h == window.stride_w == 1:
         pixels = output.elements // output.shape[-1]
         sizes = (1, pixels, 1, pixels)
     else:

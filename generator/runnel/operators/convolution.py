@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, Window
+from runnel.graph import Graph, Operator, Tensor
+from runnel.operators.base import Constraint, Target, Window
 from runnel.operators.padding import Padding, padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of, quantize_multiplier
 from runnel.operators.reference_math import multiply_by_quantized_multiplier, wrap_int32
@@ -67,6 +67,20 @@ def window_of(graph: Graph, operator: Operator) -> Window:
         dilation_w=int(attributes.get("dilation_w_factor", 1)) if weights.shape[2] > 1 else 1,
         pad_top=padding.top,
         pad_left=padding.left,
+    )
+
+
+def column_bytes(taps: int, target: Target) -> int:
+    """Taps of a window, rounded up to what the kernel reads at once."""
+    return -(-taps // 4) * 4 if target.dsp else taps
+
+
+def stays_inside(data: Tensor, output: Tensor, window: Window) -> bool:
+    """Whether the window is one pixel and every output reads a pixel of the input."""
+    return (
+        (window.kernel_h, window.kernel_w, window.pad_top, window.pad_left) == (1, 1, 0, 0)
+        and (output.shape[1] - 1) * window.stride_h < data.shape[1]
+        and (output.shape[2] - 1) * window.stride_w < data.shape[2]
     )
 
 

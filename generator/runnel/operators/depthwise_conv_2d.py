@@ -13,7 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.base import (
+    Constant,
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    Window,
+    register,
+)
 from runnel.operators.convolution import (
     WEIGHTED_CONSTRAINTS,
     channel_multipliers,
@@ -24,9 +35,10 @@ from runnel.operators.convolution import (
     window_of,
     window_shape,
 )
+from runnel.operators.depthwise_rows import depthwise_row_call, depthwise_row_form, depthwise_row_taps
 from runnel.operators.padding import padding_of
 from runnel.operators.quantize_math import activation_range, quantization_of
-from runnel.operators.requantization import LAYER_TYPE, accumulator_layer, requantization
+from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer, requantization
 
 READ_AHEAD_BYTES = 8
 """Bytes after the plane that the DSP kernel's zero taps may read."""
@@ -103,18 +115,32 @@ class DepthwiseConv2D(OperatorType):
             sums += taken * weights[0, row, column].astype(np.int64)
         return (reference_output(graph, operator, sums, channel_multipliers(graph, operator)),)
 
-    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
         data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
-        window = window_of(graph, operator)
-        weights, constants = requantization(
+        shape = _shape(data.shape, output.shape, window_of(graph, operator))
+        return Footprint(shape["plane_bytes"], (0,) if shape["depth_multiplier"] == 1 else ())
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        return depthwise_row_form(graph, operator)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        return (depthwise_row_call(graph, operator, target, layout, *self._constants(graph, operator)),)
+
+    def _constants(self, graph: Graph, operator: Operator) -> tuple[npt.NDArray[np.int8], Requantization]:
+        """Weights [output channel][kernel row][kernel column]."""
+        return requantization(
             operator,
             np.moveaxis(weights_of(graph, operator)[0], 2, 0),
             constant_bias(graph, operator),
             channel_multipliers(graph, operator),
-            quantization_of(data, operator).zero_point,
+            quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point,
         )
-        dsp = target.dsp and window.dilation_h == window.dilation_w == 1
-        row_taps = -(-window.kernel_w // 4) * 4 if dsp else window.kernel_w
+
+    def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
+        data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+        window = window_of(graph, operator)
+        weights, constants = self._constants(graph, operator)
+        dsp, row_taps = depthwise_row_taps(window, target)
         rows = np.zeros((output.shape[3], window.kernel_h, row_taps), dtype=np.int8)
         rows[:, :, : window.kernel_w] = weights
         clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
@@ -124,6 +150,7 @@ class DepthwiseConv2D(OperatorType):
             "rounding": constants.rounding(clamp),
         }
         zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
+        need = self.footprint(graph, operator, target)
         return (
             KernelCall(
                 kernel="depthwise_conv_2d",
@@ -133,8 +160,8 @@ class DepthwiseConv2D(OperatorType):
                 constants=(Constant("weights", rows), *constants.constants()),
                 inputs=(data.index,),
                 output=output.index,
-                scratch_bytes=shape["plane_bytes"],
-                in_place=(0,) if shape["depth_multiplier"] == 1 else (),
+                scratch_bytes=need.scratch_bytes,
+                in_place=need.in_place,
                 layer_type=LAYER_TYPE,
             ),
         )

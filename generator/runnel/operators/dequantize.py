@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
+from runnel.operators.base import Constraint, Footprint, KernelCall, OperatorType, Target, Window, register
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.float_edge import float_edge_call
 from runnel.operators.lookup import SINGLE_ELEMENT
@@ -44,6 +44,9 @@ class Dequantize(OperatorType):
         assert data is not None
         quantization = quantization_of(input_at(graph, operator, 0), operator)
         return ((quantization.scale * (data.astype(np.float64) - quantization.zero_point)).astype(np.float32),)
+
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(in_place=(0,))
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)

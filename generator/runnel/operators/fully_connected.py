@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window, register
-from runnel.operators.conv_2d import convolution_call
+from runnel.operators.base import Constraint, Footprint, KernelCall, OperatorType, Target, register
+from runnel.operators.conv_2d import column_scratch, convolution_call
 from runnel.operators.convolution import (
     WEIGHTED_CONSTRAINTS,
     channel_multipliers,
@@ -24,6 +24,7 @@ from runnel.operators.convolution import (
 )
 from runnel.operators.quantize_math import quantization_of
 from runnel.operators.requantization import requantization
+from runnel.operators.row_kernels import ONE_PIXEL
 
 
 def _default_weights_format(graph: Graph, operator: Operator) -> str | None:
@@ -82,6 +83,10 @@ class FullyConnected(OperatorType):
         sums = (rows @ weights.T.astype(np.float64)).astype(np.int64)
         return (reference_output(graph, operator, sums, channel_multipliers(graph, operator)),)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        taps = graph.tensor(operator.inputs[1]).shape[1]
+        return Footprint(scratch_bytes=column_scratch(ONE_PIXEL, taps, target))
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])
         output = graph.tensor(operator.outputs[0])
@@ -92,5 +97,4 @@ class FullyConnected(OperatorType):
             channel_multipliers(graph, operator),
             quantization_of(data, operator).zero_point,
         )
-        window = Window(1, 1, 1, 1, 1, 1, 0, 0)
-        return (convolution_call(operator, data, output, window, weights, constants, target),)
+        return (convolution_call(operator, data, output, ONE_PIXEL, weights, constants, target),)

@@ -11,9 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, Window
+from runnel.operators.base import (
+    Constant,
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    Window,
+)
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.quantize_math import TYPE_RANGES
+from runnel.operators.row_kernels import ONE_PIXEL, maps_to_map, output_steps
 
 KERNELS = {
     ("int8", "int8"): "lookup",
@@ -22,7 +33,7 @@ KERNELS = {
 }
 """The kernel for each pair of input and output types."""
 
-SINGLE_ELEMENT = Window(1, 1, 1, 1, 1, 1, 0, 0)
+SINGLE_ELEMENT = ONE_PIXEL
 """The window of operators that work element by element."""
 
 
@@ -60,6 +71,27 @@ class LookupOperator(OperatorType):
         assert data is not None
         return (self.table(graph, operator)[data.view(np.uint8)],)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(in_place=(0,))
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        return RowForm("pixels", ONE_PIXEL, writes_planes=True) if maps_to_map(graph, operator) else None
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        source, result = input_at(graph, operator, 0), output_of(graph, operator)
+        call = KernelCall(
+            kernel="lookup_pixels",
+            shape={"channels": source.shape[-1], **output_steps(layout)},
+            layer={},
+            constants=(Constant("table", self.table(graph, operator)),),
+            inputs=(source.index,),
+            output=result.index,
+            layer_type="runnel_lookup_layer",
+            form="pixels",
+            file="lookup",
+        )
+        return (call,)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, result = input_at(graph, operator, 0), output_of(graph, operator)
         call = KernelCall(
@@ -69,6 +101,6 @@ class LookupOperator(OperatorType):
             constants=(Constant("table", self.table(graph, operator)),),
             inputs=(source.index,),
             output=result.index,
-            in_place=(0,),
+            in_place=self.footprint(graph, operator, target).in_place,
         )
         return (call,)

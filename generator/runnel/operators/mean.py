@@ -17,7 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, register
+from runnel.operators.base import (
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    Window,
+    register,
+)
 from runnel.operators.checks import (
     axis_index,
     bounded_multiplier,
@@ -31,6 +41,8 @@ from runnel.operators.checks import (
 from runnel.operators.fixed_point import wrap
 from runnel.operators.quantize_math import quantization_of
 from runnel.operators.reference_math import multiply_by_quantized_multiplier, wrap_int32
+from runnel.operators.row_kernels import is_feature_map
+from runnel.operators.sums import sums_add_call
 
 MOST_VALUES = 1 << 23
 """Sums of more int8 values could leave 32 bits."""
@@ -109,6 +121,34 @@ class Mean(OperatorType):
         scaled = multiply_by_quantized_multiplier(sums, multiplier, shift)
         return (np.clip(wrap_int32(scaled + layer["output_zero_point"]), -128, 127).astype(np.int8),)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(in_place=(0,))
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        """Over all rows and columns, with or without keep_dims."""
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        if not is_feature_map(source) or output.elements != source.shape[3]:
+            return None
+        kept = {axis for axis, size in enumerate(source.shape) if size > 1} - set(reduced_axes(graph, operator))
+        if not kept <= {3}:
+            return None
+        return RowForm("sums", Window(source.shape[1], source.shape[2], 1, 1, 1, 1, 0, 0))
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        finish = KernelCall(
+            kernel="mean_sums_finish",
+            shape={"channels": source.shape[-1]},
+            layer=self._layer(graph, operator),
+            constants=(),
+            inputs=(source.index,),
+            output=output.index,
+            layer_type="runnel_mean_layer",
+            form="sums",
+            file="sums",
+        )
+        return (sums_add_call(source, output), finish)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
         sizes = _groups(source.shape, reduced_axes(graph, operator))
@@ -120,7 +160,7 @@ class Mean(OperatorType):
             constants=(),
             inputs=(source.index,),
             output=output.index,
-            in_place=(0,),
+            in_place=self.footprint(graph, operator, target).in_place,
         )
         return (call,)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import KernelCall, Target, register
+from runnel.operators.base import KernelCall, RowLayout, Target, register
 from runnel.operators.broadcast import ElementwiseOperator, broadcast_fields
 from runnel.operators.checks import bounded_multiplier, input_at, output_of
 from runnel.operators.quantize_math import activation_range, quantization_of
@@ -47,7 +47,21 @@ class Mul(ElementwiseOperator):
             constants=(),
             inputs=(first.index, second.index),
             output=output.index,
-            in_place=self.in_place(graph, operator),
+            in_place=self.footprint(graph, operator, target).in_place,
+        )
+        return (call,)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        call = KernelCall(
+            kernel="mul_pixels",
+            shape=self.row_shape(graph, operator, layout),
+            layer=self._layer(graph, operator),
+            constants=(),
+            inputs=(input_at(graph, operator, 0).index, input_at(graph, operator, 1).index),
+            output=output_of(graph, operator).index,
+            layer_type="runnel_mul_layer",
+            form="pixels",
+            file="mul",
         )
         return (call,)
 

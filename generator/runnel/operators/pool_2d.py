@@ -4,13 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constraint, KernelCall, OperatorType, Target, Window
+from runnel.operators.base import (
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    Window,
+)
 from runnel.operators.checks import (
     four_dimensions,
     input_at,
@@ -23,6 +33,8 @@ from runnel.operators.checks import (
 )
 from runnel.operators.padding import Padding, padding_of
 from runnel.operators.quantize_math import activation_range
+from runnel.operators.row_kernels import maps_to_map, output_steps
+from runnel.operators.sums import sums_add_call
 
 LARGEST_WINDOW = 32767
 """Rows and columns; keeps the kernel's coordinates within 32 bits."""
@@ -103,23 +115,67 @@ class Pool2D(OperatorType):
                 result[0, y, x] = _mean(window) if self.average else window.max(axis=(0, 1))
         return (np.clip(result, *self._clamp(graph, operator)).astype(np.int8),)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(in_place=(0,) if _reads_only_forward(graph, operator) else ())
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        window = self.window(graph, operator)
+        if window is None or not maps_to_map(graph, operator):
+            return None
+        if self._is_global_mean(graph, operator):
+            return RowForm("sums", window)
+        return RowForm("window", window, writes_planes=True)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        shape = self._shape(graph, operator)
+        if self._is_global_mean(graph, operator):
+            fields = {"channels": shape["channels"], "pixels": shape["input_height"] * shape["input_width"]}
+            finish = self._row_call(graph, operator, "pool_2d_sums_finish", fields)
+            return (sums_add_call(source, output), replace(finish, form="sums", file="sums"))
+        fields = {name: value for name, value in shape.items() if name not in ("output_height", "output_width")}
+        return (self._row_call(graph, operator, "pool_2d_window", {**fields, **output_steps(layout)}),)
+
+    def _row_call(self, graph: Graph, operator: Operator, kernel: str, shape: Mapping[str, int]) -> KernelCall:
+        return KernelCall(
+            kernel=kernel,
+            shape=shape,
+            layer=self._layer(graph, operator),
+            constants=(),
+            inputs=(input_at(graph, operator, 0).index,),
+            output=output_of(graph, operator).index,
+            layer_type="runnel_pool_2d_layer",
+            form="window",
+            file="pool_2d",
+        )
+
+    def _is_global_mean(self, graph: Graph, operator: Operator) -> bool:
+        """Whether one window without padding covers the whole input."""
+        height, width, _ = nhwc(input_at(graph, operator, 0), operator)
+        padding = _padding(graph, operator)
+        unpadded = padding.top == padding.bottom == padding.left == padding.right == 0
+        return self.average and unpadded and _kernel(operator) == (height, width)
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
-        clamp_min, clamp_max = self._clamp(graph, operator)
         call = KernelCall(
             kernel="pool_2d",
             shape=self._shape(graph, operator),
-            layer={"clamp_min": clamp_min, "clamp_max": clamp_max},
+            layer=self._layer(graph, operator),
             constants=(),
             inputs=(source.index,),
             output=output.index,
-            in_place=(0,) if _reads_only_forward(graph, operator) else (),
+            in_place=self.footprint(graph, operator, target).in_place,
         )
         return (call,)
 
     def _clamp(self, graph: Graph, operator: Operator) -> tuple[int, int]:
         activation = str(operator.attributes.get("fused_activation_function", "NONE"))
         return activation_range(activation, output_of(graph, operator), operator)
+
+    def _layer(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
+        clamp_min, clamp_max = self._clamp(graph, operator)
+        return {"clamp_min": clamp_min, "clamp_max": clamp_max}
 
     def _shape(self, graph: Graph, operator: Operator) -> Mapping[str, int]:
         height, width, channels = nhwc(input_at(graph, operator, 0), operator)

@@ -5,13 +5,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, register
+from runnel.operators.base import (
+    Constant,
+    Constraint,
+    KernelCall,
+    OperatorType,
+    RowForm,
+    RowLayout,
+    Target,
+    register,
+)
 from runnel.operators.checks import (
     four_dimensions,
     input_at,
@@ -23,12 +33,14 @@ from runnel.operators.checks import (
     same_quantization,
     types,
 )
+from runnel.operators.row_kernels import ONE_PIXEL, maps_to_map, output_steps
 
 MOST_ROWS = 32767
 """Row and column numbers are int16."""
 
 
-def nearest(output_size: int, input_size: int, align_corners: bool, half_pixel_centers: bool) -> list[int]:
+@lru_cache(maxsize=256)
+def nearest(output_size: int, input_size: int, align_corners: bool, half_pixel_centers: bool) -> tuple[int, ...]:
     """The input index of each output index along one axis; float32 arithmetic as in GetNearestNeighbor."""
     if align_corners and output_size > 1:
         scale = np.float32(input_size - 1) / np.float32(output_size - 1)
@@ -41,20 +53,28 @@ def nearest(output_size: int, input_size: int, align_corners: bool, half_pixel_c
         # TfLiteRound rounds halves away from zero; places are never negative
         whole = math.floor(place + 0.5) if align_corners else math.floor(place)
         indices.append(min(whole, input_size - 1))
-    return indices
+    return tuple(indices)
 
 
 def _size(graph: Graph, operator: Operator) -> tuple[int, ...]:
     return integers_at(graph, operator, 1)
 
 
-def _sources(graph: Graph, operator: Operator) -> tuple[list[int], list[int]]:
+def _sources(graph: Graph, operator: Operator) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The input row of each output row, the input column of each output column."""
     height, width, _ = nhwc(input_at(graph, operator, 0), operator)
     output_height, output_width = _size(graph, operator)
     corners = bool(operator.attributes.get("align_corners", False))
     centers = bool(operator.attributes.get("half_pixel_centers", False))
     return nearest(output_height, height, corners, centers), nearest(output_width, width, corners, centers)
+
+
+def _constants(graph: Graph, operator: Operator) -> tuple[Constant, ...]:
+    rows, columns = _sources(graph, operator)
+    return (
+        Constant("rows", np.array(rows, dtype=np.int16)),
+        Constant("columns", np.array(columns, dtype=np.int16)),
+    )
 
 
 def constant_size(graph: Graph, operator: Operator) -> str | None:
@@ -92,7 +112,28 @@ class ResizeNearestNeighbor(OperatorType):
         data = inputs[0]
         assert data is not None
         rows, columns = _sources(graph, operator)
-        return (data[:, rows][:, :, columns],)
+        return (data[:, list(rows)][:, :, list(columns)],)
+
+    def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
+        if not maps_to_map(graph, operator):
+            return None
+        rows, columns = _sources(graph, operator)
+        return RowForm("window", ONE_PIXEL, source_rows=rows, source_columns=columns, writes_planes=True)
+
+    def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
+        source, output = input_at(graph, operator, 0), output_of(graph, operator)
+        call = KernelCall(
+            kernel="resize_nearest_neighbor_window",
+            shape={"channels": source.shape[-1], **output_steps(layout)},
+            layer={},
+            constants=_constants(graph, operator),
+            inputs=(source.index,),
+            output=output.index,
+            layer_type="runnel_resize_nearest_neighbor_layer",
+            form="window",
+            file="resize_nearest_neighbor",
+        )
+        return (call,)
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
@@ -107,10 +148,7 @@ class ResizeNearestNeighbor(OperatorType):
                 "channels": channels,
             },
             layer={},
-            constants=(
-                Constant("rows", np.array(rows, dtype=np.int16)),
-                Constant("columns", np.array(columns, dtype=np.int16)),
-            ),
+            constants=_constants(graph, operator),
             inputs=(source.index,),
             output=output.index,
         )

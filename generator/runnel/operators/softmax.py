@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
-from runnel.operators.base import Constant, Constraint, KernelCall, OperatorType, Target, int32, register
+from runnel.operators.base import (
+    Constant,
+    Constraint,
+    Footprint,
+    KernelCall,
+    OperatorType,
+    Target,
+    int32,
+    register,
+)
 from runnel.operators.checks import input_at, inputs_and_outputs, output_of, per_tensor_quantization, types
 from runnel.operators.fixed_point import (
     doubling_high_multiply,
@@ -106,6 +115,9 @@ class Softmax(OperatorType):
         rows = data.reshape(-1, data.shape[-1])
         return (np.array([_softmax([int(v) for v in row], table) for row in rows], np.int8).reshape(data.shape),)
 
+    def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        return Footprint(in_place=(0,))
+
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         source, output = input_at(graph, operator, 0), output_of(graph, operator)
         table = exponentials(_real_multiplier(graph, operator))
@@ -117,6 +129,6 @@ class Softmax(OperatorType):
             constants=(Constant("exponentials", int32(table)),),
             inputs=(source.index,),
             output=output.index,
-            in_place=(0,),
+            in_place=self.footprint(graph, operator, target).in_place,
         )
         return (call,)

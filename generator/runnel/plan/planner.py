@@ -6,11 +6,14 @@ from __future__ import annotations
 from itertools import chain
 
 from runnel.errors import UnsupportedError
-from runnel.operators import KernelCall, Target, operator_type
+from runnel.graph import Graph
+from runnel.operators import KernelCall, RowLayout, Target, operator_type
+from runnel.operators.spread import spread_call
 from runnel.plan.arena import place
-from runnel.plan.buffers import make_buffers, scratch_name
+from runnel.plan.buffers import make_buffers, scratch_bytes, scratch_name, segment_rows
 from runnel.plan.constants import constant_table
 from runnel.plan.plan import Plan, PlannedSegment
+from runnel.schedule.rows import SegmentRows, Step, Store
 from runnel.schedule.schedule import Schedule, Segment
 
 
@@ -20,30 +23,79 @@ def make_plan(schedule: Schedule, name: str, board: str, target: Target) -> Plan
     Raises UnsupportedError for an operator that cannot be lowered. The caller verifies the plan (plan/verify.py).
     """
     graph = schedule.graph
-    calls = [_lower(schedule, segment, target) for segment in schedule.segments]
-    segments = tuple(
-        PlannedSegment(
-            segment=segment,
-            calls=group,
-            scratch=scratch_name(step) if any(c.scratch_bytes for c in group) else None,
-            macs=sum(operator_type(o.kind).macs(graph, o) for o in segment.operators),
+    rows = segment_rows(schedule)
+    try:
+        segments = tuple(
+            _plan_segment(graph, step, segment, rows[step], target) for step, segment in enumerate(schedule.segments)
         )
-        for step, (segment, group) in enumerate(zip(schedule.segments, calls, strict=True))
-    )
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{graph.source or graph.name}: {error}") from error
     return Plan(
         name=name,
         board=board,
         schedule=schedule,
         segments=segments,
-        layout=place(make_buffers(schedule, calls)),
-        constants_bytes=constant_table(graph, chain.from_iterable(calls)).bytes,
+        layout=place(make_buffers(schedule, target, rows)),
+        constants_bytes=constant_table(graph, chain.from_iterable(s.calls for s in segments)).bytes,
         macs=sum(s.macs for s in segments),
+        nominal_macs=sum(operator_type(o.kind).macs(graph, o) for s in segments for o in s.segment.operators),
     )
 
 
-def _lower(schedule: Schedule, segment: Segment, target: Target) -> tuple[KernelCall, ...]:
-    graph = schedule.graph
-    try:
-        return tuple(chain.from_iterable(operator_type(o.kind).lower(graph, o, target) for o in segment.operators))
-    except UnsupportedError as error:
-        raise UnsupportedError(f"{graph.source or graph.name}: {error}") from error
+def _plan_segment(
+    graph: Graph, step: int, segment: Segment, rows: SegmentRows | None, target: Target
+) -> PlannedSegment:
+    scratch = scratch_name(step) if scratch_bytes(graph, segment, target) else None
+    if rows is None:
+        calls = tuple(chain.from_iterable(operator_type(o.kind).lower(graph, o, target) for o in segment.operators))
+        macs = sum(operator_type(o.kind).macs(graph, o) for o in segment.operators)
+        return PlannedSegment(segment, calls, scratch, macs)
+    step_calls = tuple(_step_calls(graph, one, target) for one in rows.steps)
+    calls = tuple(chain.from_iterable(step_calls))
+    return PlannedSegment(segment, calls, scratch, streamed_macs(graph, rows), rows, step_calls)
+
+
+def streamed_macs(graph: Graph, rows: SegmentRows) -> int:
+    """Multiply-accumulates of a segment that streams: of each operator as many as the parts of its output that are
+    made, halos as often as they are recomputed. Never less than nominal: rows that nobody reads count as made."""
+    total = 0
+    for operator in rows.segment.operators:
+        macs, output = operator_type(operator.kind).macs(graph, operator), graph.tensor(operator.outputs[0])
+        if macs:
+            channels = output.shape[-1]
+            made = sum(areas[output.index].rows.size * areas[output.index].columns.size for areas in rows.areas)
+            total += max(macs, macs * made * channels // output.elements)
+    return total
+
+
+def _step_calls(graph: Graph, step: Step, target: Target) -> tuple[KernelCall, ...]:
+    """The row kernels of one step, told where their input lies and their output goes."""
+    if step.form == "pull":
+        return ()
+    layout = _output_layout(step.output)
+    if step.form == "spread":
+        return (spread_call(step.output.channels, layout),)
+    first = step.operators[0]
+    lower = operator_type(first.kind).lower_rows
+    if step.form != "planes":
+        return lower(graph, first, target, layout)
+    planes = step.inputs[0]
+    where = {"plane_width": planes.row_bytes, "plane_bytes": planes.rows * planes.row_bytes, "ring_rows": planes.rows}
+    if step.columns is None:
+        steps = {"output_pixel_step": layout.output_pixel_step, "output_channel_step": layout.output_channel_step}
+        return lower(graph, first, target, RowLayout(**steps, **where))
+    pitch = step.columns.row_bytes // 2
+    into_columns = RowLayout(output_pixel_step=pitch, output_channel_step=1, columns_out=True, **where)
+    second = step.operators[1]
+    from_columns = RowLayout(layout.output_pixel_step, layout.output_channel_step, columns_in=True)
+    return (
+        *lower(graph, first, target, into_columns),
+        *operator_type(second.kind).lower_rows(graph, second, target, from_columns),
+    )
+
+
+def _output_layout(store: Store) -> RowLayout:
+    """Steps between pixels and channels of the rows that a store holds."""
+    if store.layout == "channel planes":
+        return RowLayout(output_pixel_step=1, output_channel_step=store.rows * store.row_bytes)
+    return RowLayout(output_pixel_step=store.channels, output_channel_step=1)

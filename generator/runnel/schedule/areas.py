@@ -59,9 +59,7 @@ def _grid_tensor(segment: Segment, forms: Mapping[int, RowForm]) -> int:
     return last.outputs[0]
 
 
-def _areas(
-    graph: Graph, segment: Segment, forms: Mapping[int, RowForm], grid: int, patch: Area
-) -> Mapping[int, Area]:
+def _areas(graph: Graph, segment: Segment, forms: Mapping[int, RowForm], grid: int, patch: Area) -> Mapping[int, Area]:
     one = (segment.streaming or Streaming()).strips * (segment.streaming or Streaming()).bands == 1
     areas: dict[int, Area] = {grid: patch}
     for tensor in segment.outputs if one else ():

@@ -91,9 +91,7 @@ def _note_follower(seen: Observed, step: int, follower: int) -> None:
         seen.followed[step] = None
 
 
-def _deepest_ready(
-    turns: Sequence[Turn], band: int, following: Sequence[int], made: Mapping[str, int]
-) -> int | None:
+def _deepest_ready(turns: Sequence[Turn], band: int, following: Sequence[int], made: Mapping[str, int]) -> int | None:
     for number in reversed(range(len(turns))):
         turn, row = turns[number], following[number]
         if row < turn.rows[band].end and all(

@@ -165,7 +165,14 @@ class _Builder:
             height, width = plane(self.graph, tensor)
             channels = shape[-1] if shape else 1
             self.stores[name] = Store(
-                name, tensor, "rows of pixels", True, height, width * channels, self.graph.tensor(tensor).bytes, channels
+                name,
+                tensor,
+                "rows of pixels",
+                True,
+                height,
+                width * channels,
+                self.graph.tensor(tensor).bytes,
+                channels,
             )
         return name
 
@@ -228,8 +235,10 @@ class _Builder:
         return Turn(draft.row_form, rows, reads, here, "" if draft.sums else draft.output)
 
     def _is_read_by_rows(self, draft: _Draft, name: str) -> bool:
-        return not draft.operators or draft.form != "pixels" or self.stores[name].tensor in row_inputs(
-            self.graph, draft.operators[0]
+        return (
+            not draft.operators
+            or draft.form != "pixels"
+            or self.stores[name].tensor in row_inputs(self.graph, draft.operators[0])
         )
 
     def size_rings(self) -> None:
@@ -280,7 +289,9 @@ class _Builder:
             source = self.stores[f"tensor_{tensor}"]
             name = f"halo_{tensor}"
             size = source.rows * columns * source.channels
-            store = Store(name, tensor, "rows of pixels", False, source.rows, columns * source.channels, size, source.channels)
+            store = Store(
+                name, tensor, "rows of pixels", False, source.rows, columns * source.channels, size, source.channels
+            )
             self.stores[name] = store
             self._attach_halo(f"tensor_{tensor}", name)
         return distance

@@ -79,8 +79,10 @@ def architectures() -> Mapping[str, Architecture]:
 
 
 def architecture(name: str) -> Architecture:
-    """The one called `name`. Raises ZooError."""
+    """The one called `name`, which may be its authors' file or have the resolution behind it. Raises ZooError."""
     known = architectures()
+    aliases = {f"{n}-r{a.height}": n for n, a in known.items()} | {a.published: n for n, a in known.items()}
+    name = aliases.get(name, name)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}? " if close else ""

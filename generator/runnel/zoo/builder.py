@@ -119,7 +119,8 @@ class GraphBuilder:
             inner = self.convolution(f"{name}/expand", inner, block.expanded)
         inner = self.convolution(f"{name}/depthwise", inner, block.expanded, block.kernel, block.stride, depthwise=True)
         inner = self.convolution(f"{name}/project", inner, block.channels, clamp=False)
-        return self.add(f"{name}/add", data, inner) if inner.shape == data.shape else inner
+        same = block.stride == 1 and block.channels == data.shape[3]
+        return self.add(f"{name}/add", data, inner) if same else inner
 
     def global_pool(self, data: Tensor) -> Tensor:
         _, height, width, channels = data.shape

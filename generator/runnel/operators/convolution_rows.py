@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CONV_2D by rows: its form, and the call of conv_2d_pixels, conv_2d_columns or conv_2d_window."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from runnel.graph import Graph, Operator, Tensor
+from runnel.operators.base import Constant, KernelCall, RowForm, RowLayout, Target, Window
+from runnel.operators.convolution import column_bytes, stays_inside, window_of, window_shape
+from runnel.operators.quantize_math import activation_range, quantization_of
+from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer
+from runnel.operators.row_kernels import column_pitch, maps_to_map, output_steps
+
+
+def convolution_row_form(graph: Graph, operator: Operator) -> RowForm | None:
+    """Pixels for a 1x1 window that never leaves the input, else window."""
+    if not maps_to_map(graph, operator):
+        return None
+    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+    window = window_of(graph, operator)
+    if not stays_inside(data, output, window):
+        return RowForm("window", window, writes_planes=True)
+    plain = window.stride_h == window.stride_w == 1
+    return RowForm("pixels", window, writes_planes=True, reads_columns=plain)
+
+
+def convolution_row_scratch(graph: Graph, operator: Operator, target: Target) -> int:
+    """Form window gathers one window, or two at a time; pixels are read where they lie."""
+    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+    if stays_inside(data, output, window_of(graph, operator)):
+        return 0
+    taps = math.prod(graph.tensor(operator.inputs[1]).shape[1:])
+    return (2 if target.dsp else 1) * column_bytes(taps, target)
+
+
+def convolution_row_call(
+    graph: Graph,
+    operator: Operator,
+    target: Target,
+    layout: RowLayout,
+    weights: npt.NDArray[np.int8],
+    constants: Requantization,
+) -> KernelCall:
+    """`weights` and `constants` as requantization() gives them."""
+    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+    form = convolution_row_form(graph, operator)
+    if form is None:
+        raise NotImplementedError(f"{operator.label} does not run by rows")
+    if layout.columns_in and not form.reads_columns:
+        raise NotImplementedError(f"{operator.label} does not read int16 columns")
+    clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
+    taps = weights.size // weights.shape[0]
+    row_bytes = column_pitch(taps) if layout.columns_in else column_bytes(taps, target)
+    rows = np.zeros((weights.shape[0], row_bytes), dtype=np.int8)
+    rows[:, :taps] = weights.reshape(weights.shape[0], taps)
+    kernel = "conv_2d_columns" if layout.columns_in else f"conv_2d_{form.form}"
+    zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
+    return KernelCall(
+        kernel=kernel,
+        variant="dsp" if target.dsp else "portable",
+        shape={
+            **_input_shape(kernel, data, form.window),
+            "output_channels": output.shape[3],
+            "column_bytes": row_bytes,
+            **output_steps(layout),
+            "rounding": constants.rounding(clamp),
+        },
+        layer=accumulator_layer(*zero_points, clamp),
+        constants=(Constant("weights", rows), *constants.constants()),
+        inputs=(data.index,),
+        output=output.index,
+        scratch_bytes=convolution_row_scratch(graph, operator, target),
+        layer_type=LAYER_TYPE,
+        form=form.form,
+        file="conv_2d_window" if form.form == "window" else "conv_2d_pixels",
+    )
+
+
+def _input_shape(kernel: str, data: Tensor, window: Window) -> dict[str, int]:
+    """The fields of the shape struct that say how the input is read."""
+    if kernel == "conv_2d_window":
+        sizes = {"input_height": data.shape[1], "input_width": data.shape[2], "input_channels": data.shape[3]}
+        return {**sizes, **window_shape(window)}
+    if kernel == "conv_2d_pixels":
+        return {"input_channels": data.shape[3], "input_pixel_step": window.stride_w * data.shape[3]}
+    return {}

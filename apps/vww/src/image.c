@@ -66,33 +66,33 @@ bool image_input_prepare(struct image_input *input, const struct runnel_model *m
 	return true;
 }
 
-static uint32_t bytes_per_pixel(enum frame_format format)
+bool image_cut(struct image_cut *cut, const struct image_input *input, uint32_t width, uint32_t height)
 {
-	return format == FRAME_GREY ? 1u : 2u;
+	cut->width = width;
+	cut->height = height;
+	if (width * input->height > height * input->width) {
+		cut->width = (height * input->width + input->height / 2u) / input->height;
+	} else {
+		cut->height = (width * input->height + input->width / 2u) / input->width;
+	}
+	cut->left = (width - cut->width) / 2u;
+	cut->top = (height - cut->height) / 2u;
+	return cut->width != 0 && cut->height != 0 && cut->width <= IMAGE_MAXIMUM_REDUCTION * input->width &&
+	       cut->height <= IMAGE_MAXIMUM_REDUCTION * input->height;
 }
 
 bool image_view_prepare(struct image_view *view, const struct image_input *input, const struct frame *frame)
 {
-	/* The largest rectangle in the model's aspect ratio: one side is the frame's own. */
-	uint32_t width = frame->width;
-	uint32_t height = frame->height;
-	if (width * input->height > height * input->width) {
-		width = (height * input->width + input->height / 2u) / input->height;
-	} else {
-		height = (width * input->height + input->width / 2u) / input->width;
-	}
-	const uint32_t taps = IMAGE_MAXIMUM_TAPS / 2u - 1u;
-	if (width == 0 || height == 0 || width > taps * input->width || height > taps * input->height) {
+	struct image_cut cut;
+	if (!image_cut(&cut, input, frame->width, frame->height)) {
 		return false;
 	}
-	const uint32_t left = (frame->width - width) / 2u;
-	const uint32_t top = (frame->height - height) / 2u;
 	view->input = input;
 	view->row_bytes = frame->row_bytes;
 	view->format = frame->format;
-	view->pixels = frame->pixels + top * frame->row_bytes + left * bytes_per_pixel(frame->format);
-	view->columns = make_axis(width, input->width);
-	view->rows = make_axis(height, input->height);
+	view->pixels = frame->pixels;
+	view->columns = image_axis_make(cut.left, cut.width, input->width, 1u);
+	view->rows = image_axis_make(cut.top, cut.height, input->height, 1u);
 	return true;
 }
 
@@ -106,8 +106,8 @@ static void sum_grey(const uint8_t *pixel, uint32_t row_bytes, const struct imag
 }
 
 /* Inlined twice: with a constant `big_endian` a pixel is one load. */
-static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t row_bytes, const struct image_taps *rows,
-			      struct colour *sum)
+static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t row_bytes,
+			      const struct image_taps *rows, struct colour *sum)
 {
 	uint32_t red = 0;
 	uint32_t green = 0;
@@ -123,8 +123,14 @@ static inline void sum_rgb565(const uint8_t *pixel, bool big_endian, uint32_t ro
 	*sum = (struct colour){{red, green, blue}};
 }
 
-/* The weighted sum of column `column` of the cut over the rows. */
-static void sum_column(const struct image_view *view, const struct image_taps *rows, uint32_t column, struct colour *sum)
+static uint32_t bytes_per_pixel(enum frame_format format)
+{
+	return format == FRAME_GREY ? 1u : 2u;
+}
+
+/* The weighted sum of column `column` of the frame over the rows. */
+static void sum_column(const struct image_view *view, const struct image_taps *rows, uint32_t column,
+		       struct colour *sum)
 {
 	const uint8_t *pixel =
 		view->pixels + rows->first * view->row_bytes + column * bytes_per_pixel(view->format);
@@ -157,19 +163,8 @@ static void write_grey(const struct image_input *input, uint32_t grey, int8_t *d
 	}
 }
 
-static void write_pixel(const struct image_view *view, const struct colour *sum, uint32_t weights,
-			int8_t *destination)
+void image_write_pixel(const struct image_input *input, const uint32_t *colours, int8_t *destination)
 {
-	const struct image_input *input = view->input;
-	if (view->format == FRAME_GREY) {
-		write_grey(input, colour_value(sum->channel[0], weights, 1u, 1u), destination);
-		return;
-	}
-	const uint32_t colours[IMAGE_CHANNELS] = {
-		colour_value(sum->channel[0], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
-		colour_value(sum->channel[1], weights, GREEN_SCALE, GREEN_LARGEST),
-		colour_value(sum->channel[2], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
-	};
 	if (input->channels == 1u) {
 		write_grey(input, luma(colours[0], colours[1], colours[2]), destination);
 		return;
@@ -179,35 +174,41 @@ static void write_pixel(const struct image_view *view, const struct colour *sum,
 	}
 }
 
-void image_row(const struct image_view *view, uint32_t row, int8_t *destination)
+static void write_sum(const struct image_view *view, const struct colour *sum, uint32_t weights, int8_t *destination)
+{
+	if (view->format == FRAME_GREY) {
+		write_grey(view->input, colour_value(sum->channel[0], weights, 1u, 1u), destination);
+		return;
+	}
+	const uint32_t colours[IMAGE_CHANNELS] = {
+		colour_value(sum->channel[0], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
+		colour_value(sum->channel[1], weights, GREEN_SCALE, GREEN_LARGEST),
+		colour_value(sum->channel[2], weights, RED_BLUE_SCALE, RED_BLUE_LARGEST),
+	};
+	image_write_pixel(view->input, colours, destination);
+}
+
+void image_row(const struct image_view *view, uint32_t row, uint32_t x, uint32_t columns, int8_t *destination)
 {
 	/* Column i is summed over the rows once and kept until no pixel needs it, at ring[i % IMAGE_MAXIMUM_TAPS]. */
 	struct colour ring[IMAGE_MAXIMUM_TAPS];
 	struct image_taps rows;
-	struct image_taps columns;
+	struct image_taps taps;
 	uint32_t summed = 0;
 
-	find_taps(&rows, &view->rows, row);
-	for (uint32_t x = 0; x < view->columns.count; ++x) {
+	image_axis_taps(&view->rows, row, &rows);
+	for (uint32_t i = 0; i < columns; ++i) {
 		struct colour sum = {{0, 0, 0}};
-		find_taps(&columns, &view->columns, x);
-		for (; summed < columns.first + columns.count; ++summed) {
+		image_axis_taps(&view->columns, x + i, &taps);
+		for (summed = i == 0 ? taps.first : summed; summed < taps.first + taps.count; ++summed) {
 			sum_column(view, &rows, summed, &ring[summed % IMAGE_MAXIMUM_TAPS]);
 		}
-		for (uint32_t i = 0; i < columns.count; ++i) {
-			const struct colour *column = &ring[(columns.first + i) % IMAGE_MAXIMUM_TAPS];
+		for (uint32_t tap = 0; tap < taps.count; ++tap) {
+			const struct colour *column = &ring[(taps.first + tap) % IMAGE_MAXIMUM_TAPS];
 			for (uint32_t channel = 0; channel < IMAGE_CHANNELS; ++channel) {
-				sum.channel[channel] += columns.weight[i] * column->channel[channel];
+				sum.channel[channel] += taps.weight[tap] * column->channel[channel];
 			}
 		}
-		write_pixel(view, &sum, rows.sum * columns.sum, destination + x * view->input->channels);
-	}
-}
-
-void image_fill(const struct image_view *view, int8_t *destination)
-{
-	const uint32_t row_bytes = view->input->width * view->input->channels;
-	for (uint32_t row = 0; row < view->input->height; ++row) {
-		image_row(view, row, destination + row * row_bytes);
+		write_sum(view, &sum, rows.sum * taps.sum, destination + i * view->input->channels);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A camera's frame as the input of an image model, one row at a time and without a second frame.
+ * A camera's frame as the input of an image model, a row or a part of one at a time and without a second frame.
  *
  * The frame is cut at its centre to the aspect ratio of the model and resized with a triangle filter as wide as the
  * pixels of the model (bilinear where they are smaller than the frame's): the antialiased bilinear resize that image
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "frame_source.h"
+#include "image_axis.h"
 #include "runnel/runnel.h"
 
 #ifdef __cplusplus
@@ -20,9 +21,6 @@ extern "C" {
 #endif
 
 #define IMAGE_CHANNELS 3u
-
-/* The most pixels of the frame, in a row or a column, that make one pixel of the model. */
-#define IMAGE_MAXIMUM_TAPS 32u
 
 /* The model's input, prepared once: sizes, and for each channel what a pixel of 0..255 becomes. */
 struct image_input {
@@ -33,18 +31,18 @@ struct image_input {
 	int8_t quantized[IMAGE_CHANNELS][256];
 };
 
-/* From `length` pixels to `count`: what one axis needs. */
-struct image_axis {
-	uint32_t length;
-	uint32_t count;
-	uint32_t height; /* of the triangle, in units of 1 / (2 * count) pixels of the frame */
-	uint32_t shift;  /* applied to weights so that products stay within 32 bits */
+/* The largest rectangle in the middle of a picture that has the model's aspect ratio: one side is the picture's own. */
+struct image_cut {
+	uint32_t left;
+	uint32_t top;
+	uint32_t width;
+	uint32_t height;
 };
 
 /* A frame seen through the model's eyes. Valid as long as the frame's pixels and the input are. */
 struct image_view {
 	const struct image_input *input;
-	const uint8_t *pixels; /* upper left corner of the cut */
+	const uint8_t *pixels;
 	uint32_t row_bytes;
 	enum frame_format format;
 	struct image_axis columns;
@@ -57,14 +55,17 @@ struct image_view {
  */
 bool image_input_prepare(struct image_input *input, const struct runnel_model *model);
 
-/* False when the frame is so small that nothing is left of it, or so large that a pixel has IMAGE_MAXIMUM_TAPS taps. */
+/* False when a picture is so small that nothing is left of it, or more than IMAGE_MAXIMUM_REDUCTION times as large. */
+bool image_cut(struct image_cut *cut, const struct image_input *input, uint32_t width, uint32_t height);
+
+/* False where image_cut() is. */
 bool image_view_prepare(struct image_view *view, const struct image_input *input, const struct frame *frame);
 
-/* Row `row` of the model's input: width * channels values. Rows may be asked for in any order. */
-void image_row(const struct image_view *view, uint32_t row, int8_t *destination);
+/* `columns` pixels of row `row` of the model's input, from column `x` on. They may be asked for in any order. */
+void image_row(const struct image_view *view, uint32_t row, uint32_t x, uint32_t columns, int8_t *destination);
 
-/* All rows. */
-void image_fill(const struct image_view *view, int8_t *destination);
+/* One pixel of the model's input from red, green and blue of 0..255. */
+void image_write_pixel(const struct image_input *input, const uint32_t *colours, int8_t *destination);
 
 #ifdef __cplusplus
 }

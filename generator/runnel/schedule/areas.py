@@ -87,7 +87,7 @@ def row_inputs(graph: Graph, operator: Operator) -> tuple[int, ...]:
 
     A tensor of one pixel that is broadcast over the rows of the other operand is read whole.
     """
-    computed = [t for t in graph.activations(operator)]
+    computed = graph.activations(operator)
     if len(computed) < 2:
         return tuple(t.index for t in computed)
     height, width = plane(graph, operator.outputs[0])

@@ -9,6 +9,7 @@ columns: then a strip's output only takes the place of its own columns, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from runnel.graph import Graph
 from runnel.schedule.rings import Turn, take_turns
@@ -48,11 +49,11 @@ def growing_distance(
     return -(-distance // unit) * unit
 
 
-def halo_columns(graph: Graph, segment: Segment, areas: Sequence[Mapping[int, Area]], tensor: int) -> int:
+def halo_columns(segment: Segment, areas: Sequence[Mapping[int, Area]], tensor: int) -> int:
     """Columns that have to be saved for the next strip at most. Raises ValueError where strips are too narrow."""
     output = segment.outputs[0]
     most = 0
-    for before, after in zip(areas, areas[1:], strict=False):
+    for before, after in pairwise(areas):
         first = after[tensor].columns.first
         if first < before[output].columns.first:
             raise ValueError("in-place strips: the halo is wider than a strip")

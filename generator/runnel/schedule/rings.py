@@ -27,7 +27,6 @@ class Turn:
     reads: Mapping[str, int]
     made_here: frozenset[str]
     writes: str
-    pixelwise: bool = False
 
 
 @dataclass
@@ -52,11 +51,11 @@ def take_turns(turns: Sequence[Turn], band: int, watch: Watch | None = None) -> 
     made: dict[str, int] = {}
     following = [turn.rows[band].first for turn in turns]
     readers: dict[str, list[int]] = {}
-    for number, turn in enumerate(turns):
+    for reader, turn in enumerate(turns):
         if turn.writes:
             made[turn.writes] = turn.rows[band].first
         for store in turn.reads:
-            readers.setdefault(store, []).append(number)
+            readers.setdefault(store, []).append(reader)
 
     def lowest(store: str) -> int:
         rows = [

@@ -2,7 +2,9 @@
 """Branch and bound: is there any placement within a number of bytes? Proves small arenas optimal.
 
 A placement may be pushed down until every group rests on byte 0 or on a group that is live with it, and groups may
-be placed in the order of their offsets. So it is enough to try, at every turn, each group at its resting place.
+be placed in the order of their offsets; of two at one offset the later comes first, because an output that grows into
+its input may start where that starts, and must be there before it. So it is enough to try, at every turn, each group
+at its resting place.
 """
 
 from __future__ import annotations
@@ -72,6 +74,7 @@ class _Search:
         self.groups, self.limit, self.nodes = groups, limit, nodes
         self.count = len(groups.members)
         self.steps = _heights_by_step(problem, groups)
+        self.rank = _ranks(problem, groups)
 
     def run(self) -> list[int] | None:
         return self._extend([-1] * self.count, [0] * self.count, -1)
@@ -82,12 +85,14 @@ class _Search:
         waiting = [group for group in range(self.count) if offsets[group] < 0]
         if not waiting:
             return offsets
-        floor = (offsets[previous], previous) if previous >= 0 else (0, -1)
+        floor = (offsets[previous], self.rank[previous]) if previous >= 0 else (0, -1)
         if not self._may_fit(offsets, floor[0]):
             return None
         ceiling = min(max(rest[group], floor[0]) + self.groups.heights[group] for group in waiting)
-        choices = sorted((rest[group], group) for group in waiting if (rest[group], group) > floor)
-        for place, group in choices:
+        choices = sorted((rest[group], self.rank[group], group) for group in waiting)
+        for place, rank, group in choices:
+            if (place, rank) <= floor:
+                continue
             # Another group would fit wholly below this one: the placements with it there are tried in its branch.
             if place >= ceiling and self.groups.heights[group] > 0:
                 break
@@ -107,26 +112,61 @@ class _Search:
 
     def _may_fit(self, offsets: list[int], floor: int) -> bool:
         """False when at some step the groups still to come, all at `floor` or above, must pass the limit."""
-        for heights in self.steps:
+        for step in self.steps:
             top, coming = floor, 0
-            for group, height in heights:
+            for group, height in step.heights:
                 if offsets[group] < 0:
                     coming += height
                 else:
                     top = max(top, offsets[group] + height)
-            if coming and top + coming > self.limit:
+            for lower, upper, height, upper_height, span in step.rolling:
+                if offsets[upper] >= 0:
+                    continue  # then the lower one is there, or has to come as a whole
+                if offsets[lower] < 0:
+                    coming -= height + upper_height - span
+                else:
+                    coming -= upper_height
+                    top = max(top, offsets[lower] + span)
+            if coming and top + coming > self.limit or top > self.limit:
                 return False
         return True
 
 
-def _heights_by_step(problem: Problem, groups: Groups) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """For each step at which something begins: (group, bytes that it takes up then) of the live groups."""
+@dataclass(frozen=True)
+class _Step:
+    """heights: (group, bytes that it takes up) of the live groups.
+
+    rolling: (lower group, upper group, bytes of the lower, of the upper, of both together).
+    """
+
+    heights: tuple[tuple[int, int], ...]
+    rolling: tuple[tuple[int, int, int, int, int], ...]
+
+
+def _heights_by_step(problem: Problem, groups: Groups) -> tuple[_Step, ...]:
+    """One for each step at which something begins."""
+    group_of = {number: group for group, numbers in enumerate(groups.members) for number in numbers}
     steps = []
     for step in sorted({span[0] for span in problem.spans}):
-        heights = []
-        for group, numbers in enumerate(groups.members):
-            live = [problem.sizes[n] for n in numbers if problem.spans[n][0] <= step <= problem.spans[n][1]]
-            if live:
-                heights.append((group, max(live)))
-        steps.append(tuple(heights))
+        heights: dict[int, int] = {}
+        for number, (first, last) in enumerate(problem.spans):
+            if first <= step <= last:
+                group = group_of[number]
+                heights[group] = max(heights.get(group, 0), problem.sizes[number])
+        rolling = []
+        for (lower, upper), distance in problem.rolling.items():
+            if problem.spans[lower][0] == step:
+                low, high = heights[group_of[lower]], heights[group_of[upper]]
+                rolling.append((group_of[lower], group_of[upper], low, high, max(low, distance + high)))
+        steps.append(_Step(tuple(heights.items()), tuple(rolling)))
     return tuple(steps)
+
+
+def _ranks(problem: Problem, groups: Groups) -> list[int]:
+    """Places of the groups in the order in which equal offsets are given away: the latest first."""
+    begins = [max(problem.spans[number][0] for number in numbers) for numbers in groups.members]
+    order = sorted(range(len(groups.members)), key=lambda group: (-begins[group], group))
+    rank = [0] * len(order)
+    for place, group in enumerate(order):
+        rank[group] = place
+    return rank

@@ -1,20 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least arena any placement could reach, from the buffers alone: the largest sum of bytes live at one step.
 
-It never looks at offsets, so it judges the arena search from outside.
+It never looks at offsets, so it judges the arena search from outside. `plan/compaction.py` shows that it is always
+reached when tensors may be moved between steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from runnel.plan.plan import Buffer
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """Rolling overlap that holds: `upper` dies in the step in which `lower` takes over its consumed rows.
+
+    distance: bytes that `lower` starts below `upper`, at least.
+    """
+
+    lower: Buffer
+    upper: Buffer
+    distance: int
+
+    @property
+    def bytes(self) -> int:
+        """What the two take up together at least, in the only step in which they meet."""
+        return max(self.distance + self.upper.aligned_bytes, self.lower.aligned_bytes)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Buffers that take up one stretch of bytes at a step. With `rolling` they are its two; else all start there."""
+
+    buffers: tuple[Buffer, ...]
+    bytes: int
+    rolling: Rolling | None = None
 
 
 def lower_bound(buffers: Sequence[Buffer]) -> int:
     """Bytes that must be live at the worst step, each buffer rounded up to the alignment.
 
-    Buffers that may start at the same byte (in place) count as the larger of the two where they meet in time.
+    Buffers that may start at the same byte (in place) count as the larger of the two where they meet in time, a
+    rolling overlap as what the two span.
     """
     return max((live_bytes(buffers, step) for step in change_steps(buffers)), default=0)
 
@@ -30,9 +59,50 @@ def change_steps(buffers: Sequence[Buffer]) -> tuple[int, ...]:
 
 
 def live_bytes(buffers: Sequence[Buffer], step: int) -> int:
-    """Least bytes that the buffers live at `step` can occupy, in-place pairs taken once."""
+    """Least bytes that the buffers live at `step` can occupy, in-place and rolling pairs taken once."""
+    return sum(unit.bytes for unit in live_units(buffers, step))
+
+
+def live_units(buffers: Sequence[Buffer], step: int) -> tuple[Unit, ...]:
+    """The stretches of bytes that the buffers live at `step` take up when they are packed best."""
     live = [buffer for buffer in buffers if buffer.first <= step <= buffer.last]
-    return _least_bytes(tuple(live), _share_pairs(live))
+    rolling = [pair for pair in rolling_pairs(live) if pair.lower.first == step]
+    paired = {buffer.name for pair in rolling for buffer in (pair.lower, pair.upper)}
+    others = [buffer for buffer in live if buffer.name not in paired]
+    units = [Unit((pair.lower, pair.upper), pair.bytes, pair) for pair in rolling]
+    return (*units, *_in_place_units(others))
+
+
+def rolling_pairs(buffers: Sequence[Buffer]) -> tuple[Rolling, ...]:
+    """The overlaps that `grows_into` allows, where they save bytes. At any step a buffer is in one pair at most."""
+    growing = [buffer for buffer in buffers if buffer.grows_into is not None]
+    named = {buffer.name: buffer for buffer in buffers} if growing else {}
+    found: list[Rolling] = []
+    taken: set[tuple[str, int]] = set()
+    for lower in growing:
+        assert lower.grows_into is not None
+        upper = named.get(lower.grows_into.over)
+        step = lower.first
+        if upper is None or upper is lower or upper.last != step or {(lower.name, step), (upper.name, step)} & taken:
+            continue
+        if lower.grows_into.distance < lower.aligned_bytes:
+            found.append(Rolling(lower, upper, lower.grows_into.distance))
+            taken |= {(lower.name, step), (upper.name, step)}
+    return tuple(found)
+
+
+def _in_place_units(live: Sequence[Buffer]) -> list[Unit]:
+    """Partition the buffers into cliques of in-place pairs; each clique costs its largest member. Least total.
+
+    Buffers at one place must all share with each other, hence cliques. Largest first: a clique costs its first
+    member, so the search only decides which later ones come for free. Buffers that share with nothing are alone.
+    """
+    pairs = _share_pairs(live)
+    sharing = {name for pair in pairs for name in pair}
+    rest = sorted((b for b in live if b.name in sharing), key=lambda b: (-b.aligned_bytes, b.name))
+    cliques = _partition(rest, pairs, ())
+    alone = [Unit((buffer,), buffer.aligned_bytes) for buffer in live if buffer.name not in sharing]
+    return alone + [Unit(clique, clique[0].aligned_bytes) for clique in cliques]
 
 
 def _share_pairs(live: Iterable[Buffer]) -> frozenset[frozenset[str]]:
@@ -43,25 +113,21 @@ def _share_pairs(live: Iterable[Buffer]) -> frozenset[frozenset[str]]:
     )
 
 
-def _least_bytes(live: tuple[Buffer, ...], pairs: frozenset[frozenset[str]]) -> int:
-    """Partition the buffers into cliques of `pairs`; each clique costs its largest member. Least total.
-
-    Buffers at one place must all share with each other, hence cliques. Largest first: a clique costs its first
-    member, so the search only decides which later ones come for free. Buffers that share with nothing are summed.
-    """
-    sharing = {name for pair in pairs for name in pair}
-    alone = sum(buffer.aligned_bytes for buffer in live if buffer.name not in sharing)
-    rest = sorted((b for b in live if b.name in sharing), key=lambda b: (-b.aligned_bytes, b.name))
-    return alone + _partition(rest, pairs, ())
+Cliques = tuple[tuple[Buffer, ...], ...]
 
 
-def _partition(rest: Sequence[Buffer], pairs: frozenset[frozenset[str]], cliques: tuple[tuple[str, ...], ...]) -> int:
+def _partition(rest: Sequence[Buffer], pairs: frozenset[frozenset[str]], cliques: Cliques) -> Cliques:
+    """The cheapest way to add all of `rest` to the cliques."""
     if not rest:
-        return 0
+        return cliques
     head, tail = rest[0], rest[1:]
-    best = head.aligned_bytes + _partition(tail, pairs, (*cliques, (head.name,)))
+    best = _partition(tail, pairs, (*cliques, (head,)))
     for position, clique in enumerate(cliques):
-        if all(frozenset((head.name, member)) in pairs for member in clique):
-            joined = (*cliques[:position], (*clique, head.name), *cliques[position + 1 :])
-            best = min(best, _partition(tail, pairs, joined))
+        if all(frozenset((head.name, member.name)) in pairs for member in clique):
+            joined = (*cliques[:position], (*clique, head), *cliques[position + 1 :])
+            best = min(best, _partition(tail, pairs, joined), key=_clique_bytes)
     return best
+
+
+def _clique_bytes(cliques: Cliques) -> int:
+    return sum(clique[0].aligned_bytes for clique in cliques)

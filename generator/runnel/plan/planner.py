@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from runnel.errors import UnsupportedError
@@ -79,19 +80,20 @@ def _step_calls(graph: Graph, step: Step, target: Target) -> tuple[KernelCall, .
     lower = operator_type(first.kind).lower_rows
     if step.form != "planes":
         return lower(graph, first, target, layout)
-    planes = step.inputs[0]
-    where = {"plane_width": planes.row_bytes, "plane_bytes": planes.rows * planes.row_bytes, "ring_rows": planes.rows}
-    if step.columns is None:
-        steps = {"output_pixel_step": layout.output_pixel_step, "output_channel_step": layout.output_channel_step}
-        return lower(graph, first, target, RowLayout(**steps, **where))
-    pitch = step.columns.row_bytes // 2
-    into_columns = RowLayout(output_pixel_step=pitch, output_channel_step=1, columns_out=True, **where)
-    second = step.operators[1]
-    from_columns = RowLayout(layout.output_pixel_step, layout.output_channel_step, columns_in=True)
-    return (
-        *lower(graph, first, target, into_columns),
-        *operator_type(second.kind).lower_rows(graph, second, target, from_columns),
-    )
+    into = _planes_layout(step.inputs[0], layout)
+    after: tuple[KernelCall, ...] = ()
+    if step.columns is not None:
+        into = replace(into, output_pixel_step=step.columns.row_bytes // 2, output_channel_step=1, columns_out=True)
+        second = step.operators[1]
+        reads = replace(layout, columns_in=True)
+        after = operator_type(second.kind).lower_rows(graph, second, target, reads)
+    return (*lower(graph, first, target, into), *after)
+
+
+def _planes_layout(planes: Store, output: RowLayout) -> RowLayout:
+    """`output`, with what a depthwise kernel must know of the planes that it reads."""
+    plane_bytes = planes.rows * planes.row_bytes
+    return replace(output, plane_width=planes.row_bytes, plane_bytes=plane_bytes, ring_rows=planes.rows)
 
 
 def _output_layout(store: Store) -> RowLayout:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runnel.errors import RunnelError
-from runnel.output_folder import write_whole_bytes
+from runnel.output_folder import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,4 +31,4 @@ def save_png(figure: Figure, path: Path) -> None:
     """Writes the figure; an interruption never leaves half a file. Raises RunnelError where it cannot be written."""
     data = io.BytesIO()
     figure.savefig(data, format="png", metadata={"Software": None})
-    write_whole_bytes(path, data.getvalue())
+    write_whole(path, data.getvalue())

@@ -1,45 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tables and the HTML page show of a plan: one row per segment, one per buffer. Sizes are bytes."""
+"""What tables, pictures and pages show of a plan: one row per segment, one per buffer. Sizes are bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runnel.graph import Graph
+from runnel.operators.base import KernelCall
 from runnel.plan.lower_bound import live_bytes, peak_step
 from runnel.plan.plan import Buffer, PlacedBuffer, Plan, PlannedSegment
+from runnel.report.parts import PartRow, mode_name, mode_text, part_rows, store_text
 from runnel.report.text import name_text, shape_text
 
-Kind = Literal["input", "output", "activation", "held", "scratch"]
+Kind = Literal["input", "output", "activation", "held", "ring", "columns", "scratch"]
 
 KIND_TEXT: dict[Kind, str] = {
     "input": "model input",
     "output": "model output",
     "activation": "activation",
     "held": "held for a later operator",
+    "ring": "ring: a few rows of a tensor",
+    "columns": "int16 columns, sums, saved halo",
     "scratch": "kernel scratch",
 }
 
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """One step of the schedule. live: bytes that must be there during it; scratch is counted in them."""
+    """One step of the schedule. live: bytes that must be there during it; inside (rings, scratch) is part of them.
+
+    mode: one or two words; runs: all of how it runs. extra: MACs that are computed more than once.
+    """
 
     step: int
     operators: str
+    mode: str
+    runs: str
     inputs: str
     outputs: str
     kernels: str
     macs: int
-    scratch: int
+    extra: int
+    inside: int
     live: int
     peak: bool
+    parts: tuple[PartRow, ...]
 
 
 @dataclass(frozen=True)
 class BufferRow:
-    """One buffer. in_place: names of buffers that live at the same first byte, by a kernel that works in place."""
+    """One buffer. in_place: names of buffers that live at the same first byte, by a kernel that works in place.
+
+    grows_into: name of the buffer whose consumed rows it takes over, "" where there is none.
+    """
 
     name: str
     contents: str
@@ -50,6 +64,55 @@ class BufferRow:
     first: int
     last: int
     in_place: tuple[str, ...]
+    grows_into: str = ""
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A plan as it is shown; made from a Plan here and from a plan.json in saved.py.
+
+    overhead: MACs computed more than once, as a part of the model's own. input_passes: 0 where the input is stored.
+    peak: the step with the most live bytes.
+    """
+
+    name: str
+    board: str
+    arena: int
+    bound: int
+    constants: int
+    macs: int
+    overhead: float
+    input_passes: int
+    peak: int
+    segments: tuple[SegmentRow, ...]
+    buffers: tuple[BufferRow, ...]
+    live: tuple[int, ...]
+
+    @property
+    def operators(self) -> int:
+        return sum(part.kind != PULLED for segment in self.segments for part in segment.parts)
+
+
+PULLED = "pulled rows"
+
+
+def plan_view(plan: Plan) -> PlanView:
+    """All rows of a plan. live[n] are the bytes at step n - 1: it begins with the caller's filling."""
+    buffers = [placed.buffer for placed in plan.layout.buffers]
+    return PlanView(
+        name=plan.name,
+        board=plan.board,
+        arena=plan.arena_bytes,
+        bound=plan.arena_lower_bound_bytes,
+        constants=plan.constants_bytes,
+        macs=plan.macs,
+        overhead=plan.macs_overhead,
+        input_passes=plan.schedule.input_passes,
+        peak=peak_step(buffers),
+        segments=segment_rows(plan),
+        buffers=buffer_rows(plan),
+        live=tuple(live_bytes(buffers, step) for step in range(-1, len(plan.segments) + 1)),
+    )
 
 
 def segment_rows(plan: Plan) -> tuple[SegmentRow, ...]:
@@ -57,24 +120,40 @@ def segment_rows(plan: Plan) -> tuple[SegmentRow, ...]:
     buffers = [placed.buffer for placed in plan.layout.buffers]
     peak = peak_step(buffers)
     return tuple(
-        _segment_row(plan.schedule.graph, planned, step, live_bytes(buffers, step), step == peak)
+        _segment_row(plan, planned, step, live_bytes(buffers, step), step == peak)
         for step, planned in enumerate(plan.segments)
     )
 
 
-def _segment_row(graph: Graph, planned: PlannedSegment, step: int, live: int, peak: bool) -> SegmentRow:
-    segment = planned.segment
+def _segment_row(plan: Plan, planned: PlannedSegment, step: int, live: int, peak: bool) -> SegmentRow:
+    graph, segment = plan.schedule.graph, planned.segment
+    parts = part_rows(graph, planned)
+    inside = [placed.buffer for placed in plan.layout.buffers if placed.buffer.purpose != "tensor"]
     return SegmentRow(
         step=step,
-        operators=", ".join(f"{operator.index} {operator.kind}" for operator in segment.operators),
+        operators=operators_text([(part.label, part.kind) for part in parts if part.kind != PULLED]),
+        mode=mode_name(segment.streaming),
+        runs=mode_text(segment.streaming),
         inputs=", ".join(shape_text(graph.tensor(number)) for number in segment.inputs),
         outputs=", ".join(shape_text(graph.tensor(number)) for number in segment.outputs),
-        kernels=", ".join(dict.fromkeys(call.function for call in planned.calls)) or "none: same bytes",
+        kernels=kernels_text(planned.calls),
         macs=planned.macs,
-        scratch=max((call.scratch_bytes for call in planned.calls), default=0),
+        extra=sum(part.extra for part in parts),
+        inside=sum(buffer.bytes for buffer in inside if buffer.first <= step <= buffer.last),
         live=live,
         peak=peak,
+        parts=parts,
     )
+
+
+def operators_text(operators: Sequence[tuple[str, str]]) -> str:
+    """Up to three operators by number and kind; of longer runs the first, the last and how many."""
+    names = [f"{label} {kind}" for label, kind in operators]
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)})"
+
+
+def kernels_text(calls: Sequence[KernelCall]) -> str:
+    return ", ".join(dict.fromkeys(call.function for call in calls)) or "none: same bytes"
 
 
 def buffer_rows(plan: Plan) -> tuple[BufferRow, ...]:
@@ -84,12 +163,10 @@ def buffer_rows(plan: Plan) -> tuple[BufferRow, ...]:
 
 
 def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
-    graph, buffer = plan.schedule.graph, placed.buffer
-    tensors = [graph.tensor(number) for number in buffer.tensors]
-    contents = " = ".join(f"{name_text(tensor)} {shape_text(tensor)}" for tensor in tensors)
+    buffer = placed.buffer
     return BufferRow(
         name=buffer.name,
-        contents=contents or KIND_TEXT["scratch"],
+        contents=_contents(plan, buffer),
         kind=buffer_kind(plan, buffer),
         offset=placed.offset,
         end=placed.end,
@@ -101,14 +178,29 @@ def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
             for other in plan.layout.buffers
             if other.buffer.name in buffer.shares and other.offset == placed.offset
         ),
+        grows_into=buffer.grows_into.over if buffer.grows_into is not None else "",
     )
+
+
+def _contents(plan: Plan, buffer: Buffer) -> str:
+    graph = plan.schedule.graph
+    tensors = [graph.tensor(number) for number in buffer.tensors]
+    held = " = ".join(f"{name_text(tensor)} {shape_text(tensor)}" for tensor in tensors)
+    if buffer.purpose == "tensor":
+        return held or "a tensor"
+    rows = plan.segments[buffer.first].rows if 0 <= buffer.first < len(plan.segments) else None
+    for store in rows.stores if rows is not None else ():
+        if store.name == buffer.name:
+            tensor = graph.tensor(store.tensor)
+            return f"{store_text(graph, store)} of {name_text(tensor)} {shape_text(tensor)}"
+    return held or KIND_TEXT["scratch"]
 
 
 def buffer_kind(plan: Plan, buffer: Buffer) -> Kind:
     """Why the arena holds this buffer. "held": it outlives the step after the one that made it."""
     graph = plan.schedule.graph
-    if buffer.purpose == "scratch":
-        return "scratch"
+    if buffer.purpose != "tensor":
+        return inside_kind(buffer.purpose, buffer.layout, buffer.name)
     if set(buffer.tensors) & set(graph.inputs):
         return "input"
     if set(buffer.tensors) & set(graph.outputs):
@@ -119,3 +211,10 @@ def buffer_kind(plan: Plan, buffer: Buffer) -> Kind:
         if set(segment.inputs) & set(buffer.tensors) and plan.segments[step].calls
     }
     return "held" if len(readers) > 1 or buffer.last > buffer.first + 2 else "activation"
+
+
+def inside_kind(purpose: str, layout: str, name: str) -> Kind:
+    """The kind of a buffer that is no tensor."""
+    if purpose == "scratch":
+        return "scratch"
+    return "columns" if layout in ("int16 columns", "int32 sums") or name.startswith("halo") else "ring"

@@ -26,6 +26,7 @@ WEIGHTS = Quantization((float(np.float32(0.01)),), (0,))
 BIAS = Quantization((float(np.float32(0.0005)),), (0,))
 _ADD: Mapping[str, Any] = {"fused_activation_function": "NONE", "pot_scale_int16": False}
 _INT8, _INT32 = np.int8(0), np.int32(0)
+_COLOURS: Mapping[str, Any] = {"mean": [127.5], "std": [127.5], "colour_order": "RGB"}  # what IMAGE stands for
 
 
 class GraphBuilder:
@@ -77,7 +78,7 @@ class GraphBuilder:
         _, height, width, inputs = data.shape
         rows, columns = (height + 2 * pad - kernel) // stride + 1, (width + 2 * pad - kernel) // stride + 1
         if min(rows, columns) < 1:
-            raise ZooError(f"{name}: a {kernel}x{kernel} window does not fit a map of {height}x{width}; give a larger image")
+            raise ZooError(f"{name}: no {kernel}x{kernel} window fits a map of {height}x{width}; give a larger image")
         attributes = self._window(stride, clamp, pad)
         if depthwise:
             attributes["depth_multiplier"] = 1
@@ -163,4 +164,4 @@ def network_of(architecture: Architecture, form: Form) -> Graph:
         data = builder.convolution("head", data, architecture.head)
     scores = builder.classifier(builder.global_pool(data), architecture.classes)
     name = architecture.name
-    return Graph(name, builder.tensors, tuple(builder.operators), (image.index,), (scores.index,), {}, f"zoo: {name}")
+    return Graph(name, builder.tensors, tuple(builder.operators), (image.index,), (scores.index,), _COLOURS, f"zoo: {name}")

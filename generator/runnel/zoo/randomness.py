@@ -19,7 +19,8 @@ def random_bytes(seed: int, name: str, shape: tuple[int, ...]) -> npt.NDArray[np
 
 def random_bells(seed: int, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     """Nearly normal around 0 with a deviation of 148, from -510 to 510: four uniform bytes added."""
-    return random_bytes(seed, name, (4, *shape)).astype(np.int64).sum(axis=0) - 510
+    sums: npt.NDArray[np.int64] = random_bytes(seed, name, (4, *shape)).astype(np.int64).sum(axis=0)
+    return sums - 510
 
 
 def random_fractions(seed: int, name: str, count: int, low: float, high: float) -> npt.NDArray[np.float64]:

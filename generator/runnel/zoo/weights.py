@@ -54,8 +54,8 @@ def _images(seed: int, shape: tuple[int, ...]) -> Values:
     _, height, width, channels = shape
     count = int(np.clip(IMAGE_PIXELS // (height * width), FEWEST_IMAGES, MOST_IMAGES))
     noise = random_bytes(seed, "noise", (count, height, width, channels)).astype(np.float64) - 128
-    coarse = random_bytes(seed, "patches", (count, height // 16 + 1, width // 16 + 1, channels)).astype(np.float64) - 128
-    patches = coarse.repeat(16, axis=1).repeat(16, axis=2)[:, :height, :width]
+    coarse = random_bytes(seed, "patches", (count, height // 16 + 1, width // 16 + 1, channels))
+    patches = coarse.repeat(16, axis=1).repeat(16, axis=2)[:, :height, :width].astype(np.float64) - 128
     return np.where(np.arange(count)[:, None, None, None] % 2 == 0, noise, patches)
 
 

@@ -96,4 +96,45 @@ RUNNEL_INLINE void runnel_add(const struct runnel_add_shape *shape, const struct
 	}
 }
 
+/* By rows: pixels in, pixels or channel planes out. The output may be an input that does not broadcast. */
+struct runnel_add_pixels_shape {
+	int32_t channels;
+	/* from one pixel and from one channel to the next; 0 where the input broadcasts */
+	int32_t input_0_pixel_step;
+	int32_t input_0_channel_step;
+	int32_t input_1_pixel_step;
+	int32_t input_1_channel_step;
+	int32_t output_pixel_step;
+	int32_t output_channel_step;
+	int32_t subtract; /* 1: input 0 - input 1 */
+};
+
+RUNNEL_INLINE void runnel_add_pixels(const struct runnel_add_pixels_shape *shape, const struct runnel_add_layer *layer,
+				     const int8_t *input_0, const int8_t *input_1, int32_t pixels, int8_t *output,
+				     void *scratch)
+{
+	const struct runnel_add_layer own = *layer; /* storing int8 outputs cannot change it */
+	const struct runnel_add_shape whole = {.subtract = shape->subtract};
+	const int32_t channels = shape->channels;
+	/* nothing broadcasts and pixels come out: all of them are one long pixel */
+	const int flat = shape->input_0_pixel_step == channels && shape->input_1_pixel_step == channels &&
+			 shape->output_pixel_step == channels;
+	const int32_t runs = flat ? 1 : pixels;
+	const int32_t length = flat ? pixels * channels : channels;
+
+	(void)scratch;
+	for (int32_t run = 0; run < runs; run++) {
+		const int8_t *value_0 = input_0 + run * shape->input_0_pixel_step;
+		const int8_t *value_1 = input_1 + run * shape->input_1_pixel_step;
+		int8_t *to = output + run * shape->output_pixel_step;
+
+		for (int32_t i = 0; i < length; i++) {
+			*to = runnel_add_value(&whole, &own, *value_0, *value_1);
+			value_0 += shape->input_0_channel_step;
+			value_1 += shape->input_1_channel_step;
+			to += shape->output_channel_step;
+		}
+	}
+}
+
 #endif /* RUNNEL_KERNELS_ADD_H_ */

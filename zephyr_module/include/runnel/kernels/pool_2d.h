@@ -7,7 +7,7 @@
 #ifndef RUNNEL_KERNELS_POOL_2D_H_
 #define RUNNEL_KERNELS_POOL_2D_H_
 
-#include "runnel/kernels/common.h"
+#include "runnel/kernels/rows.h"
 
 struct runnel_pool_2d_shape {
 	int32_t input_height;
@@ -107,6 +107,76 @@ RUNNEL_INLINE void runnel_pool_2d(const struct runnel_pool_2d_shape *shape, cons
 	for (int32_t row = 0; row < shape->output_height; row++) {
 		runnel_pool_2d_row(shape, layer, input, shape->input_height, row,
 				   output + row * shape->output_width * shape->channels);
+	}
+}
+
+/* By rows: from a ring of rows of pixels, pixels or channel planes out. Rows and columns are those of the whole image. */
+struct runnel_pool_2d_window_shape {
+	int32_t input_height;
+	int32_t input_width;
+	int32_t channels;
+	int32_t kernel_height;
+	int32_t kernel_width;
+	int32_t stride_height;
+	int32_t stride_width;
+	int32_t pad_top;
+	int32_t pad_left;
+	int32_t average; /* 0: the largest value */
+	int32_t output_pixel_step;
+	int32_t output_channel_step;
+};
+
+/* One output pixel; `slot` is where the first row of its window lies in the ring. */
+RUNNEL_INLINE void runnel_pool_2d_window_pixel(const struct runnel_pool_2d_window_shape *shape,
+					       const struct runnel_pool_2d_layer *layer,
+					       const struct runnel_rows *input, int32_t slot,
+					       struct runnel_pool_2d_span rows, struct runnel_pool_2d_span columns,
+					       int8_t *output)
+{
+	const int8_t *first = input->data + (columns.first - input->first_column) * shape->channels;
+	const int32_t count = (rows.end - rows.first) * (columns.end - columns.first);
+
+	for (int32_t channel = 0; channel < shape->channels; channel++) {
+		int32_t result = shape->average ? 0 : INT8_MIN;
+		int32_t place = slot;
+
+		for (int32_t y = rows.first; y < rows.end; y++) {
+			const int8_t *value = first + place * input->row_bytes + channel;
+
+			for (int32_t x = columns.first; x < columns.end; x++) {
+				if (shape->average) {
+					result += *value;
+				} else {
+					result = *value > result ? *value : result;
+				}
+				value += shape->channels;
+			}
+			place = place + 1 < input->rows ? place + 1 : 0;
+		}
+		result = shape->average ? runnel_pool_2d_mean(result, count) : result;
+		output[channel * shape->output_channel_step] =
+			(int8_t)runnel_clamp(result, layer->clamp_min, layer->clamp_max);
+	}
+}
+
+/* Output columns column..column + pixels - 1 of output row `row`. */
+RUNNEL_INLINE void runnel_pool_2d_window(const struct runnel_pool_2d_window_shape *shape,
+					 const struct runnel_pool_2d_layer *layer, const struct runnel_rows *input,
+					 int32_t row, int32_t column, int32_t pixels, int8_t *output, void *scratch)
+{
+	const struct runnel_pool_2d_layer own = *layer; /* storing int8 outputs cannot change them */
+	const struct runnel_rows ring = *input;
+	const struct runnel_pool_2d_span rows = runnel_pool_2d_inside(row * shape->stride_height - shape->pad_top,
+								      shape->kernel_height, shape->input_height);
+
+	(void)scratch;
+	for (int32_t pixel = 0; pixel < pixels; pixel++) {
+		const struct runnel_pool_2d_span columns =
+			runnel_pool_2d_inside((column + pixel) * shape->stride_width - shape->pad_left,
+					      shape->kernel_width, shape->input_width);
+
+		runnel_pool_2d_window_pixel(shape, &own, &ring, rows.first % ring.rows, rows, columns,
+					    output + pixel * shape->output_pixel_step);
 	}
 }
 

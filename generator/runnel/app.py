@@ -15,7 +15,7 @@ import click
 from runnel.boards import Board, load_board
 from runnel.build.app import App, DataSource, app_model, default_data_source, find_app, own_frames, own_sound
 from runnel.build.app_firmware import AppOptions, BuiltApp, build_app
-from runnel.build.frames import PICTURE_SUFFIXES, open_picture, shrink
+from runnel.build.frames import PICTURE_SUFFIXES, is_jpeg, open_picture, shrink
 from runnel.build.sound import copy_sound
 from runnel.cli_print import console, progress
 from runnel.compiler import Options, load_model, plan_model, write_sources
@@ -32,18 +32,25 @@ DEFAULT_TIMEOUT_S = 600.0
 
 def compile_app_model(app: App, model: Path, board: Board, folder: Path) -> Path:
     """Generate the C of `model` under the app's name for it; its folder. Raises ModelError or BudgetError."""
-    plan = plan_model(load_model(model), board, Options(), app.model_name)
+    plan = plan_model(load_model(model), board, Options(input=app.input), app.model_name)
     with staged_folder(folder) as stage:
         write_sources(plan, stage, selftest_crc(plan.schedule.graph))
     return folder
 
 
-def prepare_frames(pictures: tuple[Path, ...], folder: Path) -> None:
-    """Write `pictures`, shrunk to what firmware has a buffer for, and frames.txt, which lists them, into `folder`."""
+def prepare_frames(pictures: tuple[Path, ...], folder: Path, *, jpeg: bool = False) -> None:
+    """Write `pictures`, shrunk to what firmware has a buffer for, and frames.txt, which lists them, into `folder`.
+
+    With `jpeg` JPEG files are copied as they are.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     names = []
     for picture in pictures:
+        if jpeg and is_jpeg(picture):
+            shutil.copyfile(picture, folder / picture.name)
+            names.append(picture.name)
+            continue
         small = shrink(open_picture(picture))
         name = f"{picture.stem}.{'pgm' if small.mode == 'L' else 'ppm'}"
         small.save(folder / name)
@@ -87,12 +94,14 @@ def run_app(
     return finished.exit_code, finished.lines
 
 
-def _check_options(app: App, board: Board, run_it: bool, frames: Path | None, wav: Path | None) -> None:
+def _check_options(app: App, board: Board, run_it: bool, frames: Path | None, wav: Path | None, jpeg: bool) -> None:
     """Raises InputError for data that the app does not take, RunError for a board that nothing here can run."""
     if app.name == "vww" and wav is not None:
         raise InputError("vww takes no --wav; it looks at the pictures in a folder: --frames DIR")
     if app.name == "kws" and frames is not None:
         raise InputError("kws takes no --frames; it listens to a sound: --wav FILE")
+    if app.name == "kws" and jpeg:
+        raise InputError("kws takes no --jpeg; it listens to a sound")
     if not run_it:
         return
     if board.runner is None or board.runner.kind != "serial":
@@ -105,9 +114,9 @@ def _check_options(app: App, board: Board, run_it: bool, frames: Path | None, wa
     raise RunError(f"{board.name} is real hardware: build {app.name} without --run and flash the ELF{upload}{emulated}")
 
 
-def _prepare_run(app: App, folder: Path, frames: Path | None, wav: Path | None) -> None:
+def _prepare_run(app: App, folder: Path, frames: Path | None, wav: Path | None, jpeg: bool) -> None:
     if app.name == "vww":
-        prepare_frames(pictures_in(frames) if frames else own_frames(), folder)
+        prepare_frames(pictures_in(frames) if frames else own_frames(), folder, jpeg=jpeg)
         return
     copy_sound(wav or own_sound(), folder)
 
@@ -133,6 +142,7 @@ def _print_sizes(built: BuiltApp) -> None:
 )
 @click.option("--frames", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
               help="vww: a folder of pictures to look at.")  # fmt: skip
+@click.option("--jpeg", is_flag=True, help="vww: the firmware decodes JPEG files itself, row by row.")
 @click.option(
     "--wav",
     type=click.Path(path_type=Path),
@@ -150,6 +160,7 @@ def command(
     output: Path | None,
     model: Path | None,
     frames: Path | None,
+    jpeg: bool,
     wav: Path | None,
     data: DataSource | None,
     defines: tuple[str, ...],
@@ -161,12 +172,13 @@ def command(
     Examples:
       scripts/app vww --run
       scripts/app vww --run --board qemu-m4 --frames ~/photos
+      scripts/app vww --run --frames ~/photos --jpeg
       scripts/app kws --run
       scripts/app kws --run --wav sound.wav
     """
     app = find_app(name)
     board = load_board(board_name)
-    _check_options(app, board, run_it, frames, wav)
+    _check_options(app, board, run_it, frames, wav, jpeg)
     source = data or default_data_source(app, board)
     folder = (output or resource_root() / "build" / "app" / f"{name}-{board.name}").resolve()
     files = pictures_in(frames) if frames else ((wav,) if wav else ())
@@ -174,12 +186,12 @@ def command(
         report(f"compiling the model of {name} for {board.name}")
         generated = compile_app_model(app, model or app_model(app), board, folder / "generated")
         report(f"building {name} for {board.name}")
-        built = build_app(app, board, generated, folder, AppOptions(source, files, defines))
+        built = build_app(app, board, generated, folder, AppOptions(source, files, defines, jpeg=jpeg))
     if not run_it:
         _print_sizes(built)
         return 0
     if source == "host":
-        _prepare_run(app, folder / "run", frames, wav)
+        _prepare_run(app, folder / "run", frames, wav, jpeg)
     directory = folder / "run" if source == "host" else folder
     return run_app(built, directory, count_instructions=not fast, on_line=click.echo)[0]
 

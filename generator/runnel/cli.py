@@ -15,9 +15,13 @@ import click
 
 import runnel
 from runnel.cli_arena import arena_command
-from runnel.cli_commands import boards_command, compile_command, operators_command, plan_command
+from runnel.cli_commands import boards_command, compile_command, operators_command
+from runnel.cli_compare import compare_command
+from runnel.cli_patches import patches_command
+from runnel.cli_plan import plan_command, report_command
 from runnel.cli_print import plain
 from runnel.cli_run import run_command
+from runnel.cli_zoo import zoo_command
 from runnel.errors import RunnelError
 from runnel.signals import stop_cleanly
 
@@ -52,7 +56,18 @@ def cli() -> None:
     """
 
 
-for _command in (compile_command, arena_command, plan_command, run_command, boards_command, operators_command):
+for _command in (
+    compile_command,
+    arena_command,
+    plan_command,
+    report_command,
+    compare_command,
+    run_command,
+    boards_command,
+    operators_command,
+    zoo_command,
+    patches_command,
+):
     cli.add_command(_command)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands compile, plan, boards and operators."""
+"""The commands compile, boards and operators."""
 
 from __future__ import annotations
 
@@ -9,31 +9,24 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from runnel.boards import Board, board_file, known_boards, load_board
+from runnel.boards import board_file, known_boards, load_board
 from runnel.cli_options import (
     board_option,
-    existing_model,
     json_option,
     model_argument,
     name_option,
     schedule_options,
     section_option,
 )
-from runnel.cli_print import console, print_json, print_plan, progress
-from runnel.compiler import Options, load_model, plan_model, write_sources
+from runnel.cli_plan import make_plan
+from runnel.cli_print import console, print_json, print_plan
+from runnel.compiler import Options, write_sources
 from runnel.depfile import dependency_rule, generator_files
 from runnel.figures import plan_figures
 from runnel.operator_docs import operator_entries, operators_markdown
 from runnel.output_folder import staged_folder, write_whole
-from runnel.plan.plan import Plan
 from runnel.reference import selftest_crc
 from runnel.report.text import kilobytes
-
-
-def _plan(model: Path, board: Board, options: Options, name: str, quiet: bool = False) -> Plan:
-    with progress(quiet) as report:
-        report(f"planning {name} for {board.name}")
-        return plan_model(load_model(existing_model(model), options), board, options, name)
 
 
 @click.command("compile")
@@ -74,7 +67,7 @@ def compile_command(
       runnel compile kws.tflite --board stm32f746 -o src/words --name words --sram 32K
     """
     board = load_board(board_name)
-    plan = _plan(model, board, options, name, quiet)
+    plan = make_plan(model, board, options, name, quiet)
     rule = None
     if depfile is not None:
         inputs = [model, board_file(board_name), *([options.saved_plan] if options.saved_plan is not None else [])]
@@ -91,29 +84,6 @@ def compile_command(
         console.print(f"\nWrote {len(files)} files to {folder}: {', '.join(files)}", highlight=False, soft_wrap=True)
         console.print(f"Look at {folder / 'report.html'} for the memory map; the header says how to call it.",
                       highlight=False, soft_wrap=True)  # fmt: skip
-
-
-@click.command("plan")
-@model_argument
-@board_option
-@name_option
-@schedule_options
-@json_option
-def plan_command(model: Path, board_name: str, name: str, options: Options, as_json: bool) -> None:
-    """Shows how MODEL would run: schedule and memory map. Writes nothing.
-
-    A model that does not fit is an error that says by how much and what the peak is.
-
-    \b
-    Example: does it fit into 64 kB?
-      runnel plan person.tflite --board stm32f412 --sram 64K
-    """
-    board = load_board(board_name)
-    plan = _plan(model, board, options, name)
-    if as_json:
-        print_json(plan_figures(plan))
-    else:
-        print_plan(plan, board, details=True)
 
 
 @click.command("boards")

@@ -39,6 +39,14 @@ def _byte_size(context: click.Context, parameter: click.Parameter, value: str | 
         raise click.BadParameter(str(error), context, parameter) from None
 
 
+def _percent(context: click.Context, parameter: click.Parameter, value: str) -> float:
+    """Callback of options that take a share: `10`, `2.5`, `10%`. Gives 0.1 for 10 %."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]+)?)\s*%?", value.strip())
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a percentage; write a number, as in 10 or 2.5", context, parameter)
+    return float(match[1]) / 100
+
+
 def _section(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     return None if value is None else check_section(value)
 
@@ -68,6 +76,11 @@ _name_option = click.option(
     "--name", metavar="NAME",
     help="C identifier for the generated functions and files.  [default: made from the file name]",
 )  # fmt: skip
+_input_option = click.option(
+    "--input", type=click.Choice(["stored", "pulled"]), default="stored", show_default=True,
+    help="stored: the caller writes the whole input before the run. pulled: the run asks a callback for the rows of "
+    "the image, which is then never stored.",
+)  # fmt: skip
 _SCHEDULE_OPTIONS = (
     click.option(
         "--objective", type=click.Choice(["sram", "latency", "flash"]), default="sram", show_default=True,
@@ -81,6 +94,15 @@ _SCHEDULE_OPTIONS = (
         "--flash", callback=_byte_size, metavar="SIZE",
         help="At most this much flash, for example 1M.  [default: what the board has]",
     ),
+    click.option(
+        "--input-passes", type=click.IntRange(1, 1024), metavar="N", default=1, show_default=True,
+        help="How often a pulled input may be asked for: a camera can answer once, a stored picture often.",
+    ),
+    click.option(
+        "--max-overhead", callback=_percent, metavar="PERCENT", default="0", show_default=True,
+        help="How many multiply-accumulates may be computed a second time to save SRAM, in percent of the model's.",
+    ),
+    click.option("--layers", is_flag=True, help="No streaming: one operator after the other, for comparison."),
     click.option("--sram-from", metavar="TEXT", help="Where --sram comes from, for the message that it is too small."),
     click.option("--flash-from", metavar="TEXT", help="Where --flash comes from, likewise."),
     click.option(
@@ -97,11 +119,16 @@ _SCHEDULE_OPTIONS = (
 
 def schedule_options(command: Command) -> Command:
     """Adds the options that decide how a model is compiled; the command gets them as one `options`."""
+    return _input_option(schedule_options_but_input(command))
+
+
+def schedule_options_but_input(command: Command) -> Command:
+    """For a command whose --input is something else, too. It has to put it into `options` itself."""
 
     @functools.wraps(command)
     def gathered(**values: Any) -> Any:
-        options = Options(**{field.name: values.pop(field.name) for field in dataclasses.fields(Options)})
-        return command(options=options, **values)
+        names = [field.name for field in dataclasses.fields(Options) if field.name in values]
+        return command(options=Options(**{name: values.pop(name) for name in names}), **values)
 
     for option in reversed(_SCHEDULE_OPTIONS):
         gathered = option(gathered)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy.typing as npt
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from runnel.boards import Board, Memory
@@ -20,7 +21,8 @@ from runnel.graph import Tensor
 from runnel.inference import Inference
 from runnel.plan.plan import Plan
 from runnel.report.tables import memory_table, schedule_table
-from runnel.report.text import kilobytes, name_text
+from runnel.report.text import input_text, kilobytes, name_text
+from runnel.report.view import plan_view
 
 Array = npt.NDArray[Any]
 
@@ -52,17 +54,32 @@ def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
         yield lambda doing: status.update(f"{doing} ...")
 
 
+@contextmanager
+def progress_bar(doing: str) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr while the block runs, when that is a terminal; the block calls it with 0.0 to 1.0."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
+
+
 def print_plan(plan: Plan, board: Board, details: bool) -> None:
     """What the plan needs and what the board has; with `details` also the schedule and the memory map."""
     if details:
-        console.print(schedule_table(plan))
-        console.print(memory_table(plan))
+        view = plan_view(plan)
+        console.print(schedule_table(view))
+        console.print(memory_table(view))
     sram, flash = ("", "") if board.is_host else (_share(board.sram), _share(board.flash))
     bound = plan.arena_lower_bound_bytes
     proof = "no layout is smaller" if plan.arena_bytes == bound else f"lower bound {bound:,}"
     if plan.layout.optimal and plan.arena_bytes != bound:
         proof += ", proved the smallest possible"
-    overhead = f", {plan.macs_overhead:.1%} of them recomputed" if plan.macs_overhead else ""
+    predicted = plan.schedule.predicted_bytes
+    if predicted is not None:
+        proof += "; as predicted" if predicted == plan.arena_bytes else f"; the scheduler predicted {predicted:,}"
+    overhead = f", {plan.macs_overhead:.1%} of the model's own computed again (halos)" if plan.macs_overhead else ""
     console.print(
         two_columns(
             [
@@ -70,9 +87,19 @@ def print_plan(plan: Plan, board: Board, details: bool) -> None:
                 ("arena", f"{plan.arena_bytes:,} bytes ({kilobytes(plan.arena_bytes)}{sram}); {proof}"),
                 ("constants", f"{plan.constants_bytes:,} bytes of flash ({kilobytes(plan.constants_bytes)}{flash})"),
                 ("MACs", f"{plan.macs:,}{overhead}"),
+                ("segments", _segments_text(plan)),
+                ("input", input_text(plan.schedule.input_passes).removeprefix("input ")),
+                ("input_passes", str(plan.schedule.input_passes)),
             ]
         )
     )
+
+
+def _segments_text(plan: Plan) -> str:
+    streamed = [s.segment for s in plan.segments if s.segment.streaming is not None]
+    operators = sum(len(s.segment.operators) for s in plan.segments)
+    inside = sum(len(segment.operators) for segment in streamed)
+    return f"{len(plan.segments)} for {operators} operators; {len(streamed)} stream, with {inside} operators inside"
 
 
 def _share(memory: Memory) -> str:

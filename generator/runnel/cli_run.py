@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from runnel.cli_options import (
     json_option,
     model_argument,
     name_option,
-    schedule_options,
+    schedule_options_but_input,
 )
 from runnel.cli_print import print_json, print_run, progress
 from runnel.compiler import Options
@@ -37,9 +38,10 @@ DIFFERS = 1
 @model_argument
 @board_option
 @click.option(
-    "--input", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    "--input", "given", multiple=True, metavar="FILE|stored|pulled",
     help="An image (png, jpg, bmp), array (npy, bin) or sound (wav). Repeat it for more inferences; a model with N "
-    "inputs takes N files for each.",
+    "inputs takes N files for each. The words stored and pulled say, as for `runnel compile`, whether the input is "
+    "written before the run or asked for row by row.  [default: stored]",
 )  # fmt: skip
 @click.option("--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N random inputs.  [default: 1]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random inputs.")
@@ -54,12 +56,12 @@ DIFFERS = 1
 )  # fmt: skip
 @click.option("--no-flash", is_flag=True, help="Never write firmware to a real board; it must run the right one.")
 @name_option
-@schedule_options
+@schedule_options_but_input
 @json_option
 def run_command(
     model: Path,
     board_name: str,
-    files: tuple[Path, ...],
+    given: tuple[str, ...],
     count: int | None,
     seed: int,
     oracle: OracleName,
@@ -78,8 +80,12 @@ def run_command(
     Examples:
       runnel run person.tflite --board qemu-m7 --input photo.jpg
       runnel run person.tflite --board qemu-m4 --random 20 --seed 7 --json
+      runnel run person.tflite --board qemu-m7 --input pulled --input photo.jpg
       runnel run person.tflite --board stm32f746 --port /dev/ttyACM0
     """
+    files = [Path(name) for name in given if name not in ("stored", "pulled")]
+    if "pulled" in given:
+        options = replace(options, input="pulled")
     if files and count is not None:
         raise click.UsageError("--input and --random exclude each other")
     board = load_board(board_name)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,7 @@ from runnel.plan.plan import Plan
 from runnel.plan.planner import make_plan
 from runnel.plan.serialise import PlanFileError, plan_to_json, replay
 from runnel.plan.verify import verify
+from runnel.report.front import Front
 from runnel.report.html import render_html
 from runnel.report.peak import explain_peak
 from runnel.resources import resource_root
@@ -32,6 +34,9 @@ LARGEST_MODEL_BYTES = 64 * 1024 * 1024
 class Options:
     """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs.
 
+    input: whether the caller writes the whole input before the run or the run asks for its rows, input_passes times at
+    most. max_overhead: multiply-accumulates that may be computed a second time, as a part of the model's own.
+    layers: no streaming, one operator after the other.
     sram_from, flash_from: where a budget came from, for the message that it is too small.
     saved_plan: a plan.json of the same model, board and options, whose memory map is used again.
     """
@@ -42,6 +47,10 @@ class Options:
     sram_from: str | None = None
     flash_from: str | None = None
     edges: Literal["int8", "original"] = "int8"
+    input: Literal["stored", "pulled"] = "stored"
+    input_passes: int = 1
+    max_overhead: float = 0.0
+    layers: bool = False
     saved_plan: Path | None = None
 
 
@@ -126,3 +135,10 @@ def write_sources(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tuple(files)
+
+
+def plan_front(
+    graph: Graph, board: Board, options: Options, name: str, progress: Callable[[float], None] = lambda done: None
+) -> Front:
+    """All schedules of which none beats another in SRAM and in work at once, within the options' limits."""
+    raise NotImplementedError

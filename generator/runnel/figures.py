@@ -7,19 +7,34 @@ from typing import Any
 
 from runnel.inference import Inference
 from runnel.plan.plan import Plan
+from runnel.report.parts import PULLED
+from runnel.report.view import SegmentRow, segment_rows
 
 
 def plan_figures(plan: Plan) -> dict[str, Any]:
-    """What is known before anything is built. Bytes; `macs_overhead` is the recomputed share (0.05 is 5 %)."""
+    """What is known before anything is built. Bytes; `macs_overhead` is the recomputed share (0.05 is 5 %).
+
+    `predicted_bytes`: the arena that the scheduler predicted. `input_passes`: how often a run asks for the rows of its
+    input, 0 where it is stored. `segments`: how each runs, with its operators' numbers.
+    """
     return {
         "model": plan.name,
         "board": plan.board,
         "arena_bytes": plan.arena_bytes,
         "arena_lower_bound_bytes": plan.arena_lower_bound_bytes,
+        "predicted_bytes": plan.schedule.predicted_bytes,
         "constants_bytes": plan.constants_bytes,
         "macs": plan.macs,
         "macs_overhead": plan.macs_overhead,
+        "input_passes": plan.schedule.input_passes,
+        "objective": plan.schedule.objective,
+        "segments": [_segment_figures(row) for row in segment_rows(plan)],
     }
+
+
+def _segment_figures(row: SegmentRow) -> dict[str, Any]:
+    operators = [int(part.label) for part in row.parts if part.kind != PULLED]
+    return {"operators": operators, "runs": row.runs, "macs": row.macs, "live_bytes": row.live, "peak": row.peak}
 
 
 def run_figures(inference: Inference) -> dict[str, Any]:

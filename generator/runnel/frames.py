@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from runnel.build.frames import end_binary, frame_binary, frames_c, open_picture, to_frame
+from runnel.build.frames import end_binary, frame_binary, frames_c, is_jpeg, jpeg_frame, open_picture, to_frame
 from runnel.cli import execute
 from runnel.output_folder import write_whole
 
@@ -21,10 +21,17 @@ from runnel.output_folder import write_whole
 @click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--binary", is_flag=True, help="A frame for a fixed address instead of C; without a picture: the end.")
+@click.option(
+    "--jpeg", is_flag=True, help="JPEG files stay as they are, for apps built to decode them; not in --binary."
+)
 @click.option("--sequence", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of --binary.")
-def command(pictures: tuple[Path, ...], output: Path, binary: bool, sequence: int) -> None:
+def command(pictures: tuple[Path, ...], output: Path, binary: bool, jpeg: bool, sequence: int) -> None:
     """Writes PICTURES as frames of a camera."""
-    frames = [to_frame(open_picture(path), path.name) for path in pictures]
+    if binary and jpeg:
+        raise click.UsageError("--binary is for pixels: leave --jpeg out")
+    frames = [
+        jpeg_frame(path) if jpeg and is_jpeg(path) else to_frame(open_picture(path), path.name) for path in pictures
+    ]
     if not binary:
         if not frames:
             raise click.UsageError("name at least one picture")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The compiled model on its target: the self-test, repeatable outputs, and two photos. */
+#include <stddef.h>
 #include <string.h>
 
 #include "answer.h"
@@ -7,9 +8,15 @@
 #include "frame_source.h"
 #include "image.h"
 #include "person.h"
+#include "picture.h"
 
 static struct image_input input;
 static struct answer answer;
+
+static void the_model_takes_images(void)
+{
+	CHECK(image_input_prepare(&input, &person));
+}
 
 static void selftest_passes(void)
 {
@@ -22,12 +29,20 @@ static void description_agrees_with_header(void)
 	CHECK(strcmp(person.name, "person") == 0);
 }
 
+static int read_pattern(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
+{
+	int8_t *values = destination;
+	(void)context;
+	for (uint32_t i = 0; i < (uint32_t)columns * input.channels; ++i) {
+		const uint32_t index = ((uint32_t)y * input.width + (uint32_t)x) * input.channels + i;
+		values[i] = (int8_t)(index * 7u % 256u - 128u);
+	}
+	return 0;
+}
+
 static void run_pattern(int8_t *output)
 {
-	for (uint32_t i = 0; i < PERSON_INPUT_BYTES; ++i) {
-		person_input()[i] = (int8_t)(i * 7u % 256u - 128u);
-	}
-	CHECK(person_run() == RUNNEL_OK);
+	CHECK(person_run_rows(read_pattern, NULL) == RUNNEL_OK);
 	memcpy(output, person_output(), PERSON_OUTPUT_BYTES);
 }
 
@@ -41,22 +56,36 @@ static void same_input_gives_same_output(void)
 	CHECK(memcmp(first, second, sizeof(first)) == 0);
 }
 
+static int stop(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
+{
+	(void)x;
+	(void)columns;
+	(void)destination;
+	++*(int *)context;
+	return y < 10 ? 0 : -7;
+}
+
+static void a_failed_row_stops_the_run(void)
+{
+	int calls = 0;
+	CHECK(person_run_rows(stop, &calls) == -7);
+	CHECK(calls >= 11 && calls < 80);
+}
+
 static int32_t score_of_next_photo(const char *name)
 {
 	struct frame frame = {0};
-	struct image_view view;
+	struct picture picture;
 	CHECK(frame_source_next(&frame) == 1);
 	CHECK(strcmp(frame.name, name) == 0);
-	CHECK(image_view_prepare(&view, &input, &frame));
-	image_fill(&view, person_input());
+	CHECK(picture_open(&picture, &input, &frame));
+	CHECK(person_run_rows(picture_read_row, &picture) == RUNNEL_OK);
 	frame_source_release(&frame);
-	CHECK(person_run() == RUNNEL_OK);
 	return answer_score(&answer, person_output());
 }
 
 static void photos_are_told_apart(void)
 {
-	CHECK(image_input_prepare(&input, &person));
 	CHECK(answer_prepare(&answer, &person, "person"));
 	CHECK(frame_source_start() == 0);
 	CHECK(score_of_next_photo("astronaut.ppm") >= 700);
@@ -66,9 +95,11 @@ static void photos_are_told_apart(void)
 int main(void)
 {
 	port_start();
+	RUN(the_model_takes_images);
 	RUN(selftest_passes);
 	RUN(description_agrees_with_header);
 	RUN(same_input_gives_same_output);
+	RUN(a_failed_row_stops_the_run);
 	RUN(photos_are_told_apart);
 	return check_end();
 }

@@ -3,48 +3,19 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from runnel.plan.arena import place
+from runnel.plan.arena import place, search
 from runnel.plan.exact import Nodes, OutOfNodes, fits
 from runnel.plan.lower_bound import lower_bound
 from runnel.plan.packing import make_problem
-from runnel.plan.plan import ALIGNMENT, Buffer, Layout, PlacedBuffer
+from runnel.plan.plan import ALIGNMENT, Buffer, Layout, Overlap, PlacedBuffer
 
-
-def assert_legal(layout: Layout) -> None:
-    for a, b in itertools.combinations(layout.buffers, 2):
-        assert legal_pair(a, b), f"{a} and {b} overlap"
-    assert all(p.offset % ALIGNMENT == 0 and p.offset >= 0 for p in layout.buffers)
-    assert layout.arena_bytes == max((p.end for p in layout.buffers), default=0)
-    assert layout.arena_bytes >= layout.lower_bound_bytes
-
-
-def legal_pair(a: PlacedBuffer, b: PlacedBuffer) -> bool:
-    """The rule in its own words: apart in time, apart in bytes, or in place at one byte."""
-    apart_in_time = a.buffer.last < b.buffer.first or b.buffer.last < a.buffer.first
-    apart_in_bytes = a.end <= b.offset or b.end <= a.offset
-    may_share = a.buffer.name in b.buffer.shares or b.buffer.name in a.buffer.shares
-    return apart_in_time or apart_in_bytes or (may_share and a.offset == b.offset)
-
-
-@st.composite
-def buffer_sets(draw: st.DrawFn, most: int, largest: int) -> list[Buffer]:
-    buffers: list[Buffer] = []
-    for number in range(draw(st.integers(0, most))):
-        first = draw(st.integers(-1, 5))
-        last = first + draw(st.sampled_from([0, 1, 1, 1, 2, 4]))
-        ends = [other.name for other in buffers if other.last == first]
-        shares = tuple(draw(st.lists(st.sampled_from(ends), unique=True, max_size=2))) if ends else ()
-        size = draw(st.integers(1, largest)) * 4 - draw(st.integers(0, 3))
-        buffers.append(Buffer(f"b{number}", size, first, last, "tensor", shares=shares))
-    return buffers
+from .buffer_sets import assert_legal, assert_moves_keep_every_byte, buffer_sets, legal_pair, networks
 
 
 def brute_force(buffers: list[Buffer]) -> int:
@@ -67,16 +38,28 @@ def fill(rest: list[Buffer], placed: list[PlacedBuffer], limit: int) -> bool:
 
 @given(buffer_sets(most=14, largest=40))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_random_sets_are_placed_legally(buffers: list[Buffer]) -> None:
-    assert_legal(place(buffers))
+def test_random_sets_are_placed_legally_within_the_lower_bound(buffers: list[Buffer]) -> None:
+    layout = place(buffers)
+    assert_legal(layout)
+    assert_moves_keep_every_byte(buffers, layout)
+    assert layout.arena_bytes == layout.lower_bound_bytes == lower_bound(buffers)
+    assert lower_bound([p.buffer for p in layout.buffers]) == lower_bound(buffers)
+
+
+@given(networks())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_random_networks_are_placed_legally_within_the_lower_bound(buffers: list[Buffer]) -> None:
+    layout = place(buffers, effort=0)
+    assert_legal(layout)
+    assert_moves_keep_every_byte(buffers, layout)
+    assert layout.arena_bytes == layout.lower_bound_bytes == lower_bound(buffers)
 
 
 @given(buffer_sets(most=7, largest=5))
 @settings(max_examples=300, deadline=None)
-def test_tiny_sets_get_the_arena_of_brute_force(buffers: list[Buffer]) -> None:
+def test_tiny_sets_have_no_moves_where_brute_force_needs_none(buffers: list[Buffer]) -> None:
     layout = place(buffers)
-    assert layout.optimal
-    assert layout.arena_bytes == brute_force(buffers)
+    assert bool(layout.moves) == (brute_force(buffers) > layout.arena_bytes)
 
 
 @given(buffer_sets(most=7, largest=5))
@@ -92,18 +75,47 @@ def test_the_exact_search_alone_agrees_with_brute_force(buffers: list[Buffer]) -
         assert fits(problem, best - ALIGNMENT, Nodes(1_000_000)) is None
 
 
-def test_proves_an_arena_above_the_lower_bound_optimal() -> None:
+def test_moves_where_no_placement_without_them_reaches_the_lower_bound() -> None:
     """Two in-place pairs that cross in time: each alone would save 4 bytes, both at once cannot."""
     buffers = [
-        Buffer("a", 4, 0, 3, "tensor"),
-        Buffer("b", 16, 3, 5, "tensor", shares=("a",)),
-        Buffer("c", 16, 0, 2, "tensor"),
-        Buffer("d", 4, 2, 4, "tensor", shares=("c",)),
+        Buffer("a", 4, 0, 3, "tensor", (1,)),
+        Buffer("b", 16, 3, 5, "tensor", (2,), shares=("a",)),
+        Buffer("c", 16, 0, 2, "tensor", (3,)),
+        Buffer("d", 4, 2, 4, "tensor", (4,), shares=("c",)),
+    ]
+    assert brute_force(buffers) == 24
+    assert search(buffers, 20) is None
+    layout = place(buffers)
+    assert_legal(layout)
+    assert_moves_keep_every_byte(buffers, layout)
+    assert layout.arena_bytes == 20
+    assert len(layout.moves) == 1
+    moved = next(p.buffer for p in layout.buffers if p.buffer.name == layout.moves[0].destination)
+    assert moved.name == f"{layout.moves[0].source}@{layout.moves[0].step}"
+    assert moved.bytes == 4 and moved.tensors in ((1,), (4,))
+
+
+def test_an_output_grows_into_its_input() -> None:
+    buffers = [
+        Buffer("image", 1000, -1, 0, "tensor"),
+        Buffer("first", 600, 0, 1, "tensor", grows_into=Overlap("image", 40)),
+        Buffer("second", 900, 1, 2, "tensor", grows_into=Overlap("first", 100)),
+        Buffer("ring", 200, 0, 0, "ring"),
     ]
     layout = place(buffers)
     assert_legal(layout)
-    assert (layout.lower_bound_bytes, layout.arena_bytes, brute_force(buffers)) == (20, 24, 24)
-    assert layout.optimal
+    assert layout.arena_bytes == 1240 and not layout.moves
+
+
+def test_the_search_that_moves_nothing_looks_from_both_ends() -> None:
+    """Every output grows into its input: all lie a little lower than the one before."""
+    buffers = [Buffer("t0", 4000, -1, 0, "tensor"), Buffer("scratch", 400, 0, 0, "scratch")]
+    for step in range(30):
+        overlap = Overlap(f"t{step}", 8)
+        buffers.append(Buffer(f"t{step + 1}", 4000 - 16 * step, step, step + 1, "tensor", grows_into=overlap))
+    layout = place(buffers)
+    assert_legal(layout)
+    assert (layout.arena_bytes, layout.moves) == (lower_bound(buffers), ())
 
 
 def test_exact_search_that_runs_out_of_nodes_says_so() -> None:
@@ -137,7 +149,7 @@ def test_a_tie_that_would_hurt_is_not_used() -> None:
     ]
     layout = place(buffers)
     assert_legal(layout)
-    assert layout.arena_bytes == brute_force(buffers)
+    assert layout.arena_bytes == brute_force(buffers) and not layout.moves
 
 
 def test_same_buffers_same_offsets() -> None:

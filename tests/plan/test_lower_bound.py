@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from runnel.plan.lower_bound import live_bytes, lower_bound, peak_step
-from runnel.plan.plan import Buffer
+from runnel.plan.plan import Buffer, Overlap
 
 
 def tensor(name: str, size: int, first: int, last: int, *shares: str) -> Buffer:
@@ -51,3 +51,35 @@ def test_two_outputs_over_two_inputs_pair_up_best() -> None:
 
 def test_a_name_that_is_not_live_is_ignored() -> None:
     assert lower_bound([tensor("a", 8, 0, 1), tensor("b", 8, 1, 2, "gone", "b")]) == 16
+
+
+def growing(name: str, size: int, first: int, last: int, over: str, distance: int) -> Buffer:
+    return Buffer(name, size, first, last, "tensor", grows_into=Overlap(over, distance))
+
+
+def test_a_rolling_overlap_counts_what_the_two_span() -> None:
+    image = tensor("in", 1000, -1, 1)
+    assert lower_bound([image, growing("out", 400, 1, 3, "in", 64)]) == 1064
+    assert lower_bound([image, growing("out", 1200, 1, 3, "in", 64)]) == 1200
+    assert lower_bound([image, growing("out", 400, 1, 3, "in", 500)]) == 1400
+    assert live_bytes([image, growing("out", 400, 1, 3, "in", 64)], 2) == 400
+
+
+def test_a_rolling_overlap_needs_an_input_that_dies_there() -> None:
+    assert lower_bound([tensor("in", 1000, -1, 2), growing("out", 400, 1, 3, "in", 64)]) == 1400
+    assert lower_bound([growing("out", 400, 1, 3, "gone", 64)]) == 400
+
+
+def test_one_output_takes_an_input_over() -> None:
+    buffers = [tensor("in", 1000, -1, 1), growing("a", 400, 1, 3, "in", 0), growing("b", 300, 1, 3, "in", 0)]
+    assert lower_bound(buffers) == 1300
+
+
+def test_a_rolling_overlap_and_an_in_place_pair_at_one_step() -> None:
+    buffers = [
+        tensor("in", 1000, -1, 1),
+        growing("out", 400, 1, 3, "in", 64),
+        tensor("a", 100, 0, 1),
+        tensor("b", 60, 1, 2, "a"),
+    ]
+    assert lower_bound(buffers) == 1164

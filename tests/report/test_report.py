@@ -18,7 +18,7 @@ from runnel.report.peak import explain_peak
 from runnel.report.picture import make_picture
 from runnel.report.tables import memory_table, schedule_table
 from runnel.report.text import kilobytes, millions, name_text
-from runnel.report.view import buffer_rows, segment_rows
+from runnel.report.view import buffer_rows, plan_view, segment_rows
 from runnel.schedule.schedule import Schedule
 
 from ..plan.examples import BLOCK_SIZES, BLOCK_STEPS, Step, block_plan, make_graph, make_plan
@@ -125,10 +125,11 @@ def test_an_arena_above_its_bound_says_by_how_much_and_whether_it_is_proved() ->
 
 
 def test_every_block_lies_inside_the_picture_and_in_its_place() -> None:
-    picture = make_picture(block_plan())
+    picture = make_picture(plan_view(block_plan()))
     assert len(picture.blocks) == len(block_plan().layout.buffers)
     for block in picture.blocks:
-        left, top, right, bottom, _ = map(float, re.findall(r"[\d.]+", block.path))
+        left, right = (choose(x for x, _ in block.points) for choose in (min, max))
+        top, bottom = (choose(y for _, y in block.points) for choose in (min, max))
         assert picture.left <= left < right <= picture.right + 0.1
         assert picture.top <= top < bottom <= picture.bottom
     assert picture.bound_y == picture.top
@@ -175,21 +176,21 @@ def shown(table: Table) -> str:
 
 
 def test_tables_for_the_terminal() -> None:
-    schedule = shown(schedule_table(block_plan()))
+    schedule = shown(schedule_table(plan_view(block_plan())))
     assert re.search(r"2 +2 DEPTHWISE_CONV_2D .* depthwise_conv_2d +300 +36 +316 ", schedule)
     assert re.search(r"3 CONV_2D .* 320 ◀", schedule)
     assert "none: same bytes" in schedule
-    memory = shown(memory_table(block_plan()))
+    memory = shown(memory_table(plan_view(block_plan())))
     assert re.search(r"t3 .*activation, in place of t2 +240 +0 +240 +2 +3", memory)
     assert re.search(r"t9 .* 8 +read", memory)
-    nasty = shown(memory_table(nasty_plan()))
+    nasty = shown(memory_table(plan_view(nasty_plan())))
     assert "\x1b" not in nasty
 
 
 def test_tables_take_names_literally() -> None:
     graph = make_graph(BLOCK_SIZES, BLOCK_STEPS, (0,), (9, 5))
     tensors = {n: replace(t, name="[bold]x[/nothing]") for n, t in graph.tensors.items()}
-    assert "[bold]x[/nothing]" in shown(memory_table(make_plan(graph.replace(tensors=tensors), BLOCK_STEPS)))
+    assert "[bold]x[/nothing]" in shown(memory_table(plan_view(make_plan(graph.replace(tensors=tensors), BLOCK_STEPS))))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,27 @@ function(_runnel_check_file name file)
   endif()
 endfunction()
 
+# Stops at a value that the generator would refuse: here the message comes when the build is configured.
+function(_runnel_check_streaming name objective input passes overhead)
+  set(who "runnel_model(NAME ${name})")
+  if(NOT objective STREQUAL "" AND NOT objective MATCHES "^(sram|latency|flash)$")
+    message(FATAL_ERROR "${who}: OBJECTIVE ${objective}: there are sram, latency and flash")
+  endif()
+  if(NOT input STREQUAL "" AND NOT input MATCHES "^(stored|pulled)$")
+    message(FATAL_ERROR "${who}: INPUT ${input}: there are stored (${name}_input() says where to write it) and pulled "
+      "(${name}_run_rows() asks a callback for its rows)")
+  endif()
+  if(NOT passes STREQUAL "" AND NOT passes MATCHES "^[1-9][0-9]*$")
+    message(FATAL_ERROR "${who}: INPUT_PASSES ${passes}: how many times the input may be asked for, 1 or more")
+  endif()
+  if(NOT passes STREQUAL "" AND NOT input STREQUAL "pulled")
+    message(FATAL_ERROR "${who}: INPUT_PASSES is for an input that is asked for: add INPUT pulled, or leave it out")
+  endif()
+  if(NOT overhead STREQUAL "" AND NOT overhead MATCHES "^[0-9]+(\\.[0-9]+)?%?$")
+    message(FATAL_ERROR "${who}: MAX_OVERHEAD ${overhead}: a number of percent without a sign, like 10")
+  endif()
+endfunction()
+
 # A name becomes C identifiers, macros in capitals and a folder: it must be one of its kind, whatever its case.
 function(_runnel_claim_name name what)
   if(NOT name MATCHES "^[A-Za-z][A-Za-z0-9_]*$")

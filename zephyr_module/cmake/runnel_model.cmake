@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # runnel_model(TARGET <target> NAME <name> FILE <model.tflite>
-#              [BOARD <board>] [SRAM <size>] [FLASH <size>] [OBJECTIVE sram|latency|flash] [ARENA_SECTION <section>])
+#              [BOARD <board>] [SRAM <size>] [FLASH <size>] [OBJECTIVE sram|latency|flash] [ARENA_SECTION <section>]
+#              [INPUT stored|pulled] [INPUT_PASSES <count>] [MAX_OVERHEAD <percent>])
 #
 #   Compiles a model into a target: `app` or any library that has sources. The generator runs during the build, again
 #   whenever the model, the board's file or the generator itself changes. The target can include "<name>.h".
@@ -11,6 +12,10 @@
 #                  CONFIG_RUNNEL_PRODUCT_FLASH; the configure step prints them.
 #   ARENA_SECTION  the linker section of the arena. Where it belongs to a memory region of the devicetree, the size of
 #                  that region is the default of SRAM.
+#   INPUT          stored: <name>_input() says where to write it. pulled: it is never stored; <name>_run_rows() asks a
+#                  callback for its rows. Default: stored.
+#   INPUT_PASSES   how many times a pulled input may be asked for. Default: 1.
+#   MAX_OVERHEAD   multiply-accumulates that may be computed again to save SRAM, in percent. Default: 0.
 #
 # runnel_shared_arena(TARGET <target> NAME <name> MODELS <model>... [SECTION <section>])
 #
@@ -28,9 +33,10 @@ include(${CMAKE_CURRENT_LIST_DIR}/runnel_helpers.cmake)
 
 function(runnel_model)
   cmake_parse_arguments(
-    PARSE_ARGV 0 arg "" "TARGET;NAME;FILE;BOARD;SRAM;FLASH;OBJECTIVE;ARENA_SECTION" ""
+    PARSE_ARGV 0 arg "" "TARGET;NAME;FILE;BOARD;SRAM;FLASH;OBJECTIVE;ARENA_SECTION;INPUT;INPUT_PASSES;MAX_OVERHEAD" ""
   )
   _runnel_check_call(runnel_model "TARGET;NAME;FILE")
+  _runnel_check_streaming(${arg_NAME} "${arg_OBJECTIVE}" "${arg_INPUT}" "${arg_INPUT_PASSES}" "${arg_MAX_OVERHEAD}")
   get_filename_component(file ${arg_FILE} ABSOLUTE)
   _runnel_check_file(${arg_NAME} ${file})
   _runnel_claim_name(${arg_NAME} "the model ${file}")
@@ -50,12 +56,13 @@ function(runnel_model)
   if(flash)
     list(APPEND options --flash ${flash} --flash-from "${flash_from}")
   endif()
-  if(DEFINED arg_OBJECTIVE)
-    list(APPEND options --objective ${arg_OBJECTIVE})
-  endif()
-  if(DEFINED arg_ARENA_SECTION)
-    list(APPEND options --arena-section ${arg_ARENA_SECTION})
-  endif()
+  foreach(keyword OBJECTIVE ARENA_SECTION INPUT INPUT_PASSES MAX_OVERHEAD)
+    if(DEFINED arg_${keyword})
+      string(TOLOWER ${keyword} option)
+      string(REPLACE "_" "-" option ${option})
+      list(APPEND options --${option} ${arg_${keyword}})
+    endif()
+  endforeach()
 
   set(base ${folder}/${arg_NAME})
   set(outputs ${base}.c ${base}.h ${base}_constants.h ${base}_arena.c ${folder}/plan.json)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frames that `python -m runnel.frames` writes as C, for boards without a camera. */
+/*
+ * The frames that `python -m runnel.frames` writes as C, for boards without a camera. Of a JPEG the bytes of its file
+ * are at `pixels`, and row_bytes is their number.
+ */
 #ifndef FRAMES_FLASH_H_
 #define FRAMES_FLASH_H_
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames from files of the host: a text file lists pictures, one path a line, relative to the list's own folder.
- * Pictures are PPM (P6, becomes RGB565 as from a camera) or PGM (P5, stays grey), 8 bits.
+ * Pictures are PPM (P6, becomes RGB565 as from a camera) or PGM (P5, stays grey), 8 bits, or JPEG, which are not read
+ * into memory here.
  *
  *   FRAMES_LIST         path of the list; frames.txt in the folder that the emulator was started in
  *   FRAME_BUFFER_BYTES  the largest frame: two bytes a pixel of a PPM, one of a PGM
@@ -25,6 +26,7 @@
 #define PATH_BYTES 256u
 #define END_OF_FILE (-1)
 #define LARGEST_SIDE 65535u
+#define JPEG_FIRST_BYTE 0xFF
 
 _Static_assert(sizeof(FRAMES_LIST) < PATH_BYTES, "FRAMES_LIST is longer than the app's buffer for paths");
 
@@ -195,12 +197,24 @@ static bool read_grey(uint32_t pixels)
 	return true;
 }
 
-static bool read_header(struct frame *frame)
+static int32_t read_jpeg(void *context, uint8_t *destination, uint32_t bytes)
 {
-	const int letter = reader_byte(&picture);
+	(void)context;
+	return port_file_read(picture.file, destination, bytes);
+}
+
+static bool rewind_jpeg(void *context)
+{
+	(void)context;
+	port_file_close(picture.file);
+	return reader_open(&picture, path);
+}
+
+static bool read_header(struct frame *frame, int letter)
+{
 	const int kind = reader_byte(&picture);
 	if (letter != 'P' || (kind != '5' && kind != '6')) {
-		port_print("frames: %s is no PPM (P6) or PGM (P5) picture\n", path);
+		port_print("frames: %s is no PPM (P6), PGM (P5) or JPEG picture\n", path);
 		return false;
 	}
 	const uint32_t pixel_bytes = kind == '6' ? 2u : 1u;
@@ -224,7 +238,14 @@ static bool read_header(struct frame *frame)
 
 static bool read_picture(struct frame *frame)
 {
-	if (!read_header(frame)) {
+	const int first = reader_byte(&picture);
+	*frame = (struct frame){.name = base_name(path)};
+	if (first == JPEG_FIRST_BYTE) {
+		frame->format = FRAME_JPEG;
+		frame->bytes = (struct frame_bytes){.read = read_jpeg, .rewind = rewind_jpeg};
+		return rewind_jpeg(NULL);
+	}
+	if (!read_header(frame, first)) {
 		return false;
 	}
 	const uint32_t pixels = frame->width * frame->height;
@@ -233,8 +254,6 @@ static bool read_picture(struct frame *frame)
 		return false;
 	}
 	frame->pixels = frame_pixels;
-	frame->name = base_name(path);
-	frame->private_data = NULL;
 	return true;
 }
 
@@ -261,11 +280,15 @@ int frame_source_next(struct frame *frame)
 		return -1;
 	}
 	const bool read = read_picture(frame);
-	port_file_close(picture.file);
+	if (frame->format != FRAME_JPEG) {
+		port_file_close(picture.file);
+	}
 	return read ? 1 : -1;
 }
 
 void frame_source_release(struct frame *frame)
 {
-	(void)frame; /* the buffer is only filled again by the next call */
+	if (frame->format == FRAME_JPEG) {
+		port_file_close(picture.file);
+	} /* else: the buffer is only filled again by the next call */
 }

@@ -66,18 +66,26 @@ static uint32_t take_symbol(struct jpeg *jpeg, const struct jpeg_code *code)
 {
 	uint32_t value = 0;
 	uint32_t first = 0; /* code of this length, and where its symbol is */
-	uint32_t index = 0;
-	for (uint32_t i = 0; i < JPEG_CODE_LENGTHS; ++i) {
+	const uint8_t *symbols = code->symbols;
+	uint32_t length = 0;
+	while (length < JPEG_CODE_LENGTHS) {
 		if (jpeg->bit_count == 0) {
 			read_bits(jpeg);
 		}
-		value = value << 1 | (jpeg->bits >> --jpeg->bit_count & 1u);
-		const uint32_t count = code->counts[i];
-		if (value - first < count) {
-			return code->symbols[index + value - first];
+		/* Lengths for which there are bits; kept in registers. */
+		const uint32_t bits = jpeg->bits;
+		uint32_t left = jpeg->bit_count;
+		while (left > 0 && length < JPEG_CODE_LENGTHS) {
+			const uint32_t count = code->counts[length++];
+			value = value << 1 | (bits >> --left & 1u);
+			if (value - first < count) {
+				jpeg->bit_count = left;
+				return symbols[value - first];
+			}
+			symbols += count;
+			first = (first + count) << 1;
 		}
-		index += count;
-		first = (first + count) << 1;
+		jpeg->bit_count = left;
 	}
 	jpeg_fail(jpeg, JPEG_DAMAGED);
 	return 0;
@@ -181,11 +189,10 @@ const char *jpeg_message(enum jpeg_error error)
 		[JPEG_ENDS_EARLY] = "ends too early",
 		[JPEG_NO_JPEG] = "is no JPEG",
 		[JPEG_DAMAGED] = "is damaged",
-		[JPEG_PROGRESSIVE] = "is a progressive JPEG, which takes memory for the whole picture; save it as a "
-				     "baseline one (jpegtran does it without loss)",
+		[JPEG_PROGRESSIVE] = "is a progressive JPEG; save it as a baseline one (jpegtran does it without loss)",
 		[JPEG_NOT_BASELINE] = "is no baseline JPEG (8 bits, Huffman codes); save it as one",
 		[JPEG_COLOURS] = "has other colours than grey or YCbCr; save it as a usual photo",
-		[JPEG_SAMPLING] = "stores its colours at an unusual resolution; known are 4:4:4, 4:2:2, 4:4:0 and 4:2:0",
+		[JPEG_SAMPLING] = "has an unusual resolution of colours; 4:4:4, 4:2:2, 4:4:0 and 4:2:0 are known",
 		[JPEG_NOT_INTERLEAVED] = "stores one colour after the other; save it as a usual baseline JPEG",
 		[JPEG_SIZE] = "cannot become the model's input: it is too small, or too many times as large",
 		[JPEG_MEMORY] = "is too large for the memory kept for it; build with a larger VWW_JPEG_BYTES",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decodes a baseline JPEG, one MCU (8 x 8 to 16 x 16 pixels) at a time, when it is asked for: in 2 KB, whatever the size
- * of the picture. Brightness and colours stay apart (Y, Cb, Cr); who asks puts them together.
+ * Decodes a baseline JPEG when it is asked to, one MCU (8 x 8 to 16 x 16 pixels) at a time: in 1.3 KB, whatever the
+ * size of the picture. Brightness and colours stay apart (Y, Cb, Cr); who asks puts them together.
  *
  * Grey, or three colours with Cb and Cr at full, half or quarter resolution. No progressive files: they need memory
  * for the whole picture.

@@ -68,10 +68,27 @@ static int32_t shift_right(int32_t value, int32_t bits)
 	return (value + (1 << (bits - 1))) >> bits;
 }
 
+/* Most columns of a photo: the transform of the first value is that value, everywhere. */
+static bool only_the_first(const int32_t *column)
+{
+	int32_t others = 0;
+	for (uint32_t row = 1; row < JPEG_BLOCK_SIDE; ++row) {
+		others |= column[row * JPEG_BLOCK_SIDE];
+	}
+	return others == 0;
+}
+
 void jpeg_transform(int32_t *values, uint8_t *samples, uint32_t row_bytes)
 {
 	int32_t out[JPEG_BLOCK_SIDE];
 	for (uint32_t column = 0; column < JPEG_BLOCK_SIDE; ++column) {
+		if (only_the_first(values + column)) {
+			const int32_t value = values[column] * (1 << KEPT_BITS);
+			for (uint32_t row = 0; row < JPEG_BLOCK_SIDE; ++row) {
+				values[row * JPEG_BLOCK_SIDE + column] = value;
+			}
+			continue;
+		}
 		transform_8(values + column, JPEG_BLOCK_SIDE, out);
 		for (uint32_t row = 0; row < JPEG_BLOCK_SIDE; ++row) {
 			values[row * JPEG_BLOCK_SIDE + column] =

@@ -9,6 +9,7 @@
 #include "frame_source.h"
 #include "image.h"
 #include "person.h"
+#include "picture.h"
 #include "port.h"
 #include "settings.h"
 
@@ -65,31 +66,25 @@ static void report(const char *name, int32_t score, uint32_t cycles)
 	}
 }
 
-/* False when the frame cannot be used. The source has it back as soon as the model's input is filled. */
+/* False when the frame cannot be used. The source has it back when the model has read its last row. */
 static bool look(struct frame *frame)
 {
-	struct image_view view;
+	struct picture picture;
 	const char *name = frame->name;
-	if (!image_view_prepare(&view, &input, frame)) {
-		port_print("frame: %ux%u cannot become the model's %ux%u: it is empty or more than %u times as large\n",
-			   (unsigned int)frame->width, (unsigned int)frame->height, (unsigned int)input.width,
-			   (unsigned int)input.height, IMAGE_MAXIMUM_TAPS / 2u - 1u);
-		return false;
-	}
 	const uint32_t start = port_cycles();
-	image_fill(&view, person_input());
-	frame_source_release(frame);
-	const uint32_t filled = port_cycles();
-	if (person_run() != RUNNEL_OK) {
-		port_print("model: failed\n");
+	if (!picture_open(&picture, &input, frame)) {
 		return false;
 	}
-	const uint32_t end = port_cycles();
-	statistics.image_cycles += filled - start;
-	statistics.model_cycles += end - filled;
+	if (person_run_rows(picture_read_row, &picture) != RUNNEL_OK) {
+		return false; /* only a picture can fail, and it said why */
+	}
+	frame_source_release(frame);
+	const uint32_t cycles = port_cycles() - start;
+	statistics.image_cycles += picture.cycles;
+	statistics.model_cycles += cycles - picture.cycles;
 	++statistics.frames;
 	++total.frames;
-	report(name, answer_score(&answer, person_output()), end - start);
+	report(name, answer_score(&answer, person_output()), cycles);
 	return true;
 }
 

@@ -10,6 +10,10 @@
 #define VWW_ON_FRAMES CONFIG_VWW_ON_FRAMES
 #define VWW_OFF_FRAMES CONFIG_VWW_OFF_FRAMES
 #define VWW_LAST_FRAME CONFIG_VWW_LAST_FRAME
+#if defined(CONFIG_VWW_JPEG)
+#define VWW_JPEG 1
+#define VWW_JPEG_BYTES CONFIG_VWW_JPEG_BYTES
+#endif
 #endif
 
 #ifndef VWW_LABEL
@@ -29,6 +33,12 @@
 #endif
 #ifndef VWW_LAST_FRAME
 #define VWW_LAST_FRAME 0
+#endif
+#ifndef VWW_JPEG
+#define VWW_JPEG 0
+#endif
+#ifndef VWW_JPEG_BYTES
+#define VWW_JPEG_BYTES 6144
 #endif
 
 /* The ranges of ../Kconfig, which -D gets round. */

@@ -2,7 +2,8 @@
 """Prints, as JSON, how firmware for one board is compiled, linked and run: the generator's own answers.
 
 Run with the generator's Python (see runnel_platformio/python.py), so that memory maps, flags and file lists have one
-home: boards/*.yaml and generator/runnel/build/. Usage: firmware_settings.py BOARD APP FOLDER [DATA-SOURCE [FILE ...]]
+home: boards/*.yaml and generator/runnel/build/. Usage: firmware_settings.py BOARD APP FOLDER DATA-SOURCE JPEG [FILE…]
+with "" for the app's own source of data, and for no JPEG.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ _OURS = ("harness_objects", "port_objects")
 """Of app_sources; PlatformIO finds the app's own sources and its libraries by itself."""
 
 
-def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequence[Path]) -> dict[str, object]:
+def settings(
+    board: Board, app: App, folder: Path, data: str | None, files: Sequence[Path], *, jpeg: bool
+) -> dict[str, object]:
     """What builder/main.py needs. Writes the linker script, and data that goes into flash, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     script = write_linker_script(board, STACK_BYTES, folder)
@@ -48,9 +51,10 @@ def settings(board: Board, app: App, folder: Path, data: str | None, files: Sequ
         "compile_flags": compile_flags(board, optimize="-O2", sanitize=False),
         "link_flags": link_flags(board, script=script, sanitize=False),
         "startup": texts(groups["startup_objects"]),
-        "sources": texts([*sources, *write_app_data(app, source, folder, files)]),
+        "sources": texts([*sources, *write_app_data(app, source, folder, files, jpeg=jpeg)]),
         "include": texts(include_folders(app)),
-        "defines": app_defines(board),
+        "defines": app_defines(board, jpeg=jpeg),
+        "jpeg": jpeg,
         "qemu_command": command,
         "qemu_advice": advice,
         "qemu_folder": str(resource_root() / "apps" / "vww" / "frames") if app.name == "vww" else None,
@@ -68,6 +72,13 @@ def data_source(name: str) -> DataSource:
     raise BuildError(f"custom_app_data = {name}: there are {', '.join(get_args(DataSource))}")
 
 
+def is_yes(name: str, value: str) -> bool:
+    """Of an option that is yes or no; no where it is empty. Raises BuildError."""
+    if value.lower() not in ("", "yes", "no"):
+        raise BuildError(f"{name} = {value}: there are yes and no")
+    return value.lower() == "yes"
+
+
 def texts(paths: Sequence[Path]) -> list[str]:
     return [str(path) for path in paths]
 
@@ -83,10 +94,12 @@ def emulation(board: Board) -> tuple[list[str] | None, str]:
 
 
 def main() -> int:
-    board, app, folder, *rest = sys.argv[1:]
-    data, files = (rest[0] or None, [Path(name) for name in rest[1:]]) if rest else (None, [])
+    board, app, folder, data, jpeg, *names = sys.argv[1:]
+    files = [Path(name) for name in names]
     try:
-        sys.stdout.write(json.dumps(settings(load_board(board), find_app(app), Path(folder), data, files)))
+        keep = is_yes("custom_app_jpeg", jpeg)
+        found = settings(load_board(board), find_app(app), Path(folder), data or None, files, jpeg=keep)
+        sys.stdout.write(json.dumps(found))
     except RunnelError as error:
         sys.stderr.write(f"{error}\n")
         return 2

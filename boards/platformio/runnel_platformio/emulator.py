@@ -69,8 +69,9 @@ def _folder(env: Any, settings: dict[str, Any]) -> Path:
         )
     folder = Path(env.subst("$BUILD_DIR")).resolve() / "run"
     given = Path(env.subst("$PROJECT_DIR")) / Path(arguments[0]).expanduser()
+    options = ["--jpeg"] if settings["jpeg"] else []
     done = subprocess.run(
-        [settings["python"], str(_PREPARE), settings["app"], str(folder), str(given)],
+        [settings["python"], str(_PREPARE), settings["app"], str(folder), str(given), *options],
         env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
     if done.returncode != 0:

@@ -38,10 +38,12 @@ def firmware_settings(env: Any, board: str) -> dict[str, Any]:
     folder = Path(env.subst("$BUILD_DIR")).resolve() / "firmware"
     python = find_python(project, env.GetProjectOption("custom_runnel_python", "") or None)
     data = env.GetProjectOption("custom_app_data", "")
+    jpeg = env.GetProjectOption("custom_app_jpeg", "")
     files = [str(project / line.strip()) for line in env.GetProjectOption("custom_app_files", "").splitlines() if line]
     done = subprocess.run(
-        [python, str(_SCRIPT), board, app, str(folder), data, *files], env=environment(), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, encoding="utf-8", timeout=_TIMEOUT_S,
+        [python, str(_SCRIPT), board, app, str(folder), data, jpeg, *files],
+        env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",
+        timeout=_TIMEOUT_S,
     )  # fmt: skip
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"{_SCRIPT.name} ended with code {done.returncode}"]

@@ -14,7 +14,18 @@ from .errors import HookError
 MODELS_OPTION = "custom_runnel_models"
 
 # Options of `runnel compile` that a line of custom_runnel_models, or custom_runnel_<name> for all lines, may set.
-COMPILE_OPTIONS = ("board", "sram", "flash", "objective", "edges", "arena_section")
+COMPILE_OPTIONS = (
+    "board", "sram", "flash", "objective", "edges", "arena_section", "input", "input_passes", "max_overhead",
+)  # fmt: skip
+
+_VALUES = {
+    "objective": (r"sram|latency|flash", "sram, latency or flash"),
+    "edges": (r"int8|original", "int8 or original"),
+    "input": (r"stored|pulled", "stored or pulled"),
+    "input_passes": (r"[1-9][0-9]*", "how many times the input may be asked for: 1 or more"),
+    "max_overhead": (r"[0-9]+(\.[0-9]+)?%?", "a number of percent, like 10"),
+}
+"""What the value of an option looks like, as a regular expression and in words."""
 
 _EXAMPLE = f"{MODELS_OPTION} =\n    person = models/person.tflite"
 
@@ -98,6 +109,15 @@ def _resolved(options: Mapping[str, str], project: Path) -> dict[str, str]:
 
 
 def _checked(model: ModelRequest) -> ModelRequest:
+    for key, (pattern, words) in _VALUES.items():
+        value = model.options.get(key)
+        if value is not None and not re.fullmatch(pattern, value):
+            raise HookError(f"model {model.name}: {key} = {value} in platformio.ini is not understood; it is {words}")
+    if "input_passes" in model.options and model.options.get("input") != "pulled":
+        raise HookError(
+            f"model {model.name}: input_passes in platformio.ini is for an input that is asked for; add input = pulled "
+            "or leave it out"
+        )
     if not model.file.is_file():
         raise HookError(f"model {model.name}: there is no file {model.file} ({MODELS_OPTION} in platformio.ini)")
     if "board" not in model.options:

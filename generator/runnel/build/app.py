@@ -24,13 +24,17 @@ _COMMON = "apps/port/common"
 
 @dataclass(frozen=True)
 class App:
-    """An app of ours. Paths are relative to the repository, `data_sources` the C files for each source of data."""
+    """An app of ours. Paths are relative to the repository, `data_sources` the C files for each source of data.
+
+    `input`: whether the model's input is stored, or pulled row by row while it runs (`runnel compile --input`).
+    """
 
     name: str
     model_name: str
     model: str
     data_sources: dict[DataSource, tuple[str, ...]] = field(hash=False)
     libraries: tuple[str, ...] = ()
+    input: Literal["stored", "pulled"] = "stored"
 
 
 APPS = (
@@ -43,6 +47,7 @@ APPS = (
             "flash": (f"{_COMMON}/frames_flash.c",),
             "memory": (f"{_COMMON}/frames_memory.c",),
         },
+        input="pulled",
     ),
     App(
         name="kws",
@@ -128,26 +133,33 @@ def include_folders(app: App) -> tuple[Path, ...]:
     return tuple(resource_root() / folder for folder in (*folders, "zephyr_module/include"))
 
 
-def app_defines(board: Board) -> tuple[str, ...]:
-    """NAME or NAME=VALUE definitions that tell the port which board and which timer it has."""
+def app_defines(board: Board, *, jpeg: bool = False) -> tuple[str, ...]:
+    """NAME or NAME=VALUE definitions that tell the port which board and which timer it has.
+
+    With `jpeg` vww is to decode JPEG files.
+    """
+    own = ("VWW_JPEG=1",) if jpeg else ()
     if _is_stm32(board):
-        return (f"RUNNEL_BOARD_{board.name.upper()}",)
+        return (f"RUNNEL_BOARD_{board.name.upper()}", *own)
     timer = board.runner.timer if board.runner is not None else None
     if timer is None:
-        return ()
+        return own
     kind = f"HARNESS_TIMER_{timer.kind.upper()}"
-    return (kind, f"HARNESS_TIMER_ADDRESS=0x{timer.address:08x}u", f"PORT_TIMER_HZ={timer.hz}u")
+    return (kind, f"HARNESS_TIMER_ADDRESS=0x{timer.address:08x}u", f"PORT_TIMER_HZ={timer.hz}u", *own)
 
 
-def write_app_data(app: App, data: DataSource, folder: Path, files: Sequence[Path] = ()) -> tuple[Path, ...]:
+def write_app_data(
+    app: App, data: DataSource, folder: Path, files: Sequence[Path] = (), *, jpeg: bool = False
+) -> tuple[Path, ...]:
     """Write the data in flash as C into `folder`: pictures or a wav file, the app's own when `files` is empty.
 
-    Returns the C files, none when the data is not in flash. Raises InputError for a file that cannot be used.
+    With `jpeg` JPEG files stay as they are. Returns the C files, none when the data is not in flash. Raises InputError
+    for a file that cannot be used.
     """
     if data != "flash":
         return ()
     if app.name == "vww":
-        return (_write_frames(files or own_frames(), folder),)
+        return (_write_frames(files or own_frames(), folder, jpeg),)
     return (_write_sound(files, folder),)
 
 
@@ -161,12 +173,13 @@ def own_sound() -> Path:
     return resource_root() / "apps" / "kws" / "sounds" / "cat.wav"
 
 
-def _write_frames(files: Sequence[Path], folder: Path) -> Path:
-    from runnel.build.frames import frames_c, open_picture, to_frame
+def _write_frames(files: Sequence[Path], folder: Path, jpeg: bool) -> Path:
+    from runnel.build.frames import frames_c, is_jpeg, jpeg_frame, open_picture, to_frame
     from runnel.output_folder import write_whole
 
     path = folder / "frames_flash_data.c"
-    write_whole(path, frames_c([to_frame(open_picture(file), file.name) for file in files]))
+    frames = [jpeg_frame(f) if jpeg and is_jpeg(f) else to_frame(open_picture(f), f.name) for f in files]
+    write_whole(path, frames_c(frames))
     return path
 
 

@@ -24,13 +24,15 @@ _FLAGS = {"startup_objects": _FREESTANDING, "model_objects": ("-O3",)}
 @dataclass(frozen=True)
 class AppOptions:
     """How to build an app. `data`: where its frames or sound come from; `data_files`: what goes into flash, the app's
-    own when empty. `defines` are NAME or NAME=VALUE; `sanitize` is for the host only.
+    own when empty. `defines` are NAME or NAME=VALUE; `sanitize` is for the host only. With `jpeg` vww decodes JPEG
+    files.
     """
 
     data: DataSource = "host"
     data_files: tuple[Path, ...] = ()
     defines: tuple[str, ...] = ()
     sanitize: bool = False
+    jpeg: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def build_app(app: App, board: Board, generated: Path, build_dir: Path, options:
         raise BuildError(f"{generated}: there is no generated model in this folder")
     build_dir = build_dir.resolve()
     path = build_dir / f"{app.name}.elf"
-    data = write_app_data(app, options.data, build_dir / "data", options.data_files)
+    data = write_app_data(app, options.data, build_dir / "data", options.data_files, jpeg=options.jpeg)
     folders = {**app_sources(app, board, options.data), "data_objects": data, "model_objects": tuple(models)}
     try:
         for folder in folders:
@@ -73,7 +75,7 @@ def _build_when_changed(
     flags = (
         *compile_flags(board, optimize="-O2", sanitize=options.sanitize),
         *(f"-I{folder}" for folder in (*include_folders(app), generated)),
-        *(f"-D{define}" for define in (*app_defines(board), *options.defines)),
+        *(f"-D{define}" for define in (*app_defines(board, jpeg=options.jpeg), *options.defines)),
     )
     script = None if board.is_host else write_linker_script(board, STACK_BYTES, path.parent)
     stamp = path.parent / "build.stamp"

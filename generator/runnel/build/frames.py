@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures as frames of a camera: C for flash, or bytes that a simulator loads into memory.
 
-Colour pictures become RGB565 (little endian), grey ones stay a byte a pixel.
+Colour pictures become RGB565 (little endian), grey ones stay a byte a pixel. JPEG files may stay as they are, for apps
+that decode them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ LARGEST = (320, 240)
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm")
 
+JPEG_SUFFIXES = (".jpeg", ".jpg")
+
 _MAGIC = b"FRAM"  # apps/port/common/frames_memory.h
 _FORMATS = {"FRAME_RGB565_LITTLE_ENDIAN": 0, "FRAME_GREY": 2}  # apps/port/frame_source.h
 _COLUMNS = 20
@@ -28,7 +31,10 @@ _COLUMNS = 20
 
 @dataclass(frozen=True)
 class Frame:
-    """What a camera would send: `format` is a name of enum frame_format, `data` height rows of row_bytes bytes."""
+    """What a camera would send: `format` is a name of enum frame_format, `data` height rows of row_bytes bytes.
+
+    Of a JPEG (FRAME_JPEG) `data` is the file, row_bytes its length, and width and height are 0.
+    """
 
     name: str
     width: int
@@ -56,6 +62,20 @@ def to_frame(picture: Image.Image, name: str) -> Frame:
     red, green, blue = ((pixels[..., i] * largest + 127) // 255 for i, largest in enumerate((31, 63, 31)))
     data = ((red << 11) | (green << 5) | blue).astype("<u2").tobytes()
     return Frame(name, width, height, 2 * width, "FRAME_RGB565_LITTLE_ENDIAN", data)
+
+
+def is_jpeg(path: Path) -> bool:
+    """Whether the name is that of a JPEG."""
+    return path.suffix.lower() in JPEG_SUFFIXES
+
+
+def jpeg_frame(path: Path) -> Frame:
+    """A JPEG as it is. Raises InputError when it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    return Frame(path.name, 0, 0, len(data), "FRAME_JPEG", data)
 
 
 def shrink(picture: Image.Image) -> Image.Image:

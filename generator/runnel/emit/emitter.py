@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import runnel
+from runnel.emit.describe import describe_segment, title, word
 from runnel.emit.edges import input_edges, output_edges
 from runnel.emit.environment import c_environment
-from runnel.emit.program import Program, build_program, describe
+from runnel.emit.pieces import Program
+from runnel.emit.program import build_program
 from runnel.emit.text import comment, float_literal, short_name, string
-from runnel.plan.plan import Plan
+from runnel.plan.plan import Buffer, Plan
 
-API_VERSION = 1
+API_VERSION = 2
 _INCLUDE = re.compile(r'#include "(runnel/[^"]+)"')
 
 
@@ -76,7 +78,9 @@ def _context(plan: Plan, program: Program, selftest_crc: int | None) -> dict[str
         "colour_order": string(str(metadata.get("colour_order", ""))),
         "name_string": string(plan.name),
         "board_string": string(plan.board),
-        "schedule_string": string(" ".join(_words(plan))),
+        "schedule_string": string(" ".join(word(segment.segment) for segment in plan.segments)),
+        "input_passes": plan.schedule.input_passes,
+        "pulled": plan.schedule.input_passes > 0,
         "selftest_crc": selftest_crc,
     }
 
@@ -91,22 +95,31 @@ def _four(values: object, default: float) -> str:
     return ", ".join(float_literal(v) for v in (listed + [default] * 4)[:4])
 
 
-def _words(plan: Plan) -> list[str]:
-    return [s.segment.operators[0].kind.lower() for s in plan.segments]
-
-
 def _memory_map(plan: Plan) -> list[str]:
     """One line a buffer, by address."""
-    graph = plan.schedule.graph
     lines = [f"{'from':>8} {'to':>8} {'bytes':>8}  {'steps':>9}  buffer"]
     for placed in sorted(plan.layout.buffers, key=lambda p: (p.offset, p.buffer.first)):
         buffer = placed.buffer
-        holds = ", ".join(short_name(graph.tensor(t).name) for t in buffer.tensors) or "scratch"
         steps = f"{buffer.first}..{buffer.last}"
-        lines.append(f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {holds}")
+        lines.append(
+            f"{placed.offset:8} {placed.offset + buffer.bytes:8} {buffer.bytes:8}  {steps:>9}  {_holds(plan, buffer)}"
+        )
     return lines
 
 
+def _holds(plan: Plan, buffer: Buffer) -> str:
+    """The tensors, the store of a segment that runs by rows, or scratch."""
+    if buffer.purpose == "ring":
+        return f"{buffer.name} ({buffer.layout})"
+    return ", ".join(short_name(plan.schedule.graph.tensor(t).name) for t in buffer.tensors) or "scratch"
+
+
 def _schedule(plan: Plan) -> list[str]:
+    """One line a segment, and one for each operator of a segment that streams."""
     graph = plan.schedule.graph
-    return [f"{step:3}: {describe(graph, segment.segment.operators[0])}" for step, segment in enumerate(plan.segments)]
+    lines = []
+    for step, planned in enumerate(plan.segments):
+        lines.append(f"{step:3}: {describe_segment(graph, planned.segment)}")
+        if planned.rows is not None:
+            lines += [f"       {title(graph, operator)}" for operator in planned.segment.operators]
+    return lines

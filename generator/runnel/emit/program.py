@@ -1,86 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the C templates print: constants, layer structs, specialised functions and the calls of one run."""
+"""What the C templates print: constants, layer structs, specialised functions and the statements of one run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
 
-from runnel.emit.text import array_body, c_type, dimensions, int_literal, short_name, string
-from runnel.graph import Graph, Operator
-from runnel.operators.base import KernelCall, Window, operator_type
+from runnel.emit.describe import describe, describe_segment, profile_name
+from runnel.emit.functions import parameters
+from runnel.emit.pieces import CArray, CFunction, CSegment, CStruct, Program
+from runnel.emit.rows_places import plane_reader
+from runnel.emit.rows_segment import segment_function
+from runnel.emit.text import array_body, c_type, int_literal, statement, string
+from runnel.graph import Graph
+from runnel.operators.base import KernelCall
 from runnel.plan.constants import constant_key
 from runnel.plan.plan import Plan, PlannedSegment
-
-
-@dataclass(frozen=True)
-class CArray:
-    """A `static const` array in flash."""
-
-    name: str
-    type: str
-    elements: int
-    body: str
-    note: str
-
-
-@dataclass(frozen=True)
-class CStruct:
-    """A `static const struct`, fields as (name, initializer) pairs."""
-
-    type: str
-    name: str
-    fields: tuple[tuple[str, str], ...]
-    note: str
-
-
-@dataclass(frozen=True)
-class CFunction:
-    """A kernel specialised for one shape, or for any shape when `shape` is None."""
-
-    name: str
-    kernel: str
-    layer_struct: str
-    function: str
-    input_types: tuple[str, ...]
-    output_type: str
-    shape: tuple[tuple[str, str], ...] | None
-    note: str
-
-
-@dataclass(frozen=True)
-class CCall:
-    """One statement of the run function."""
-
-    function: str
-    arguments: str
-
-
-@dataclass(frozen=True)
-class CSegment:
-    """The calls of one segment of the schedule, none where it has nothing to do; `label` names it in a profile.
-
-    results: offset in the arena and bytes of each tensor that it leaves.
-    """
-
-    step: int
-    note: str
-    label: str
-    calls: tuple[CCall, ...]
-    results: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Program:
-    """Everything between the header comment and the model's description."""
-
-    arrays: tuple[CArray, ...]
-    structs: tuple[CStruct, ...]
-    functions: tuple[CFunction, ...]
-    segments: tuple[CSegment, ...]
-    headers: tuple[str, ...]
+from runnel.schedule.rows import Step
 
 
 class _Builder:
@@ -101,34 +40,76 @@ class _Builder:
         """`name`, or another one where the model itself is called that."""
         return f"{name}_" if name == self.plan.name else name
 
+    # --- segments -------------------------------------------------------------------------------------------------
+
     def add_segment(self, step: int, segment: PlannedSegment) -> None:
-        operator = segment.segment.operators[0]
-        several = len(segment.calls) > 1
-        calls = tuple(
-            self._call(segment, operator, call, f"op{operator.index:02d}" + (f"_{number}" if several else ""))
-            for number, call in enumerate(segment.calls)
-        )
-        note = describe(self.graph, operator) + ("" if calls else ": same bytes, nothing to do")
-        label = string(f"{operator.kind} {short_name(self.graph.tensor(operator.outputs[0]).name)}")
+        note = describe_segment(self.graph, segment.segment)
+        rows = None
+        if segment.rows is not None:
+            self.headers["runnel/kernels/rows.h"] = None
+            function = self._static(f"segment_{step}")
+            rows = segment_function(self.plan, step, segment, function, lambda place: self._step(segment, place))
+        calls = () if rows is not None else self._whole_calls(step, segment)
+        if not calls and rows is None:
+            note += ": same bytes, nothing to do"
         tensors = [self.graph.tensor(index) for index in segment.segment.outputs]
-        results = tuple((self.plan.placed(tensor.index).offset, tensor.bytes) for tensor in tensors)
-        self.segments.append(CSegment(step, note, label, calls, results))
+        self.segments.append(
+            CSegment(
+                step=step,
+                note=note,
+                label=string(profile_name(self.graph, segment.segment)),
+                moves=tuple(self._moves(step)),
+                calls=calls,
+                results=tuple((self.plan.placed(tensor.index, step).offset, tensor.bytes) for tensor in tensors),
+                rows=rows,
+            )
+        )
 
-    def _call(self, segment: PlannedSegment, operator: Operator, call: KernelCall, prefix: str) -> CCall:
+    def _moves(self, step: int) -> list[str]:
+        """Tensors that get another place before this segment."""
+        lines = []
+        for move in self.plan.layout.moves:
+            if move.step == step:
+                source, destination = self.plan.store(move.source), self.plan.store(move.destination)
+                places = (f"SCRATCH({destination.offset})", f"SCRATCH({source.offset})")
+                lines.append(statement("memmove", (*places, str(source.buffer.bytes))))
+        return lines
+
+    def _whole_calls(self, step: int, segment: PlannedSegment) -> tuple[str, ...]:
+        (operator,) = segment.segment.operators
+        several = len(segment.calls) > 1
+        calls = []
+        for number, call in enumerate(segment.calls):
+            prefix = f"op{operator.index:02d}" + (f"_{number}" if several else "")
+            user = _User(segment, operator.index, prefix, describe(self.graph, operator))
+            inputs = [self._input(step, index, user) for index in call.inputs]
+            types = [c_type(self.graph.tensor(index).type) for index in call.inputs]
+            calls.append(self.kernel(call, user, types, (*inputs, self._tensor(step, call.output))))
+        return tuple(calls)
+
+    def _step(self, segment: PlannedSegment, place: int) -> _StepKernels:
+        assert segment.rows is not None
+        step = segment.rows.steps[place]
+        return _StepKernels(self, segment.step_calls[place], _step_users(self.graph, segment, step))
+
+    # --- kernels --------------------------------------------------------------------------------------------------
+
+    def kernel(self, call: KernelCall, user: _User, types: Sequence[str], arguments: Sequence[str]) -> str:
+        """The statement that calls a kernel; types of its inputs, arguments between layer and scratch."""
         self.headers[call.header] = None
-        function = self._function(call, operator)
-        layer = self._layer(call, operator, prefix)
-        arguments = [f"&{layer}", *(self._input(i, prefix) for i in call.inputs), self._output(call.output)]
+        function = self._function(call, user, types)
+        words = [f"&{self._layer(call, user)}", *arguments]
         if function.shape is None:
-            arguments.insert(0, f"&{self._shape(call, prefix)}")
-        arguments.append(self._scratch(segment, call))
-        return CCall(function=function.name, arguments=", ".join(arguments))
+            words.insert(0, f"&{self._shape(call, user)}")
+        if function.parameters[-1][1] == "scratch":
+            words.append(self._scratch(user.segment, call))
+        return statement(function.name, words)
 
-    def _function(self, call: KernelCall, operator: Operator) -> CFunction:
+    def _function(self, call: KernelCall, user: _User, types: Sequence[str]) -> CFunction:
         shape = None if self.shared_functions else tuple((k, int_literal(v)) for k, v in call.shape.items())
-        types = tuple(c_type(self.graph.tensor(i).type) for i in call.inputs)
-        output_type = c_type(self.graph.tensor(call.output).type)
-        key = (call.function, shape, types, output_type)
+        output_type = c_type(self.graph.tensor(call.output).type) if call.form == "whole" else "int8_t"
+        taken = parameters(call, types, output_type)
+        key = (call.function, shape, taken)
         if key not in self.functions:
             number = sum(1 for f in self.functions.values() if f.kernel == call.kernel) + 1
             self.functions[key] = CFunction(
@@ -136,51 +117,57 @@ class _Builder:
                 kernel=call.kernel,
                 layer_struct=call.layer_struct,
                 function=call.function,
-                input_types=types,
-                output_type=output_type,
+                parameters=taken,
                 shape=shape,
                 note="",
             )
         function = self.functions[key]
-        self.users.setdefault(function.name, []).append(operator.index)
+        self.users.setdefault(function.name, []).append(user.operator)
         return function
 
-    def _layer(self, call: KernelCall, operator: Operator, prefix: str) -> str:
-        fields = [(c.name, self._array(c.data, f"{prefix}_{c.name}", operator)) for c in call.constants]
+    def _layer(self, call: KernelCall, user: _User) -> str:
+        fields = [(c.name, self._array(c.data, f"{user.prefix}_{c.name}", user.note)) for c in call.constants]
         fields += [(k, int_literal(v)) for k, v in call.layer.items()]
-        name = self._static(f"{prefix}_layer")
-        self.structs.append(CStruct(call.layer_struct, name, tuple(fields), describe(self.graph, operator)))
+        name = self._static(f"{user.prefix}_layer")
+        struct = CStruct(call.layer_struct, name, tuple(fields), user.note)
+        if struct not in self.structs:
+            self.structs.append(struct)
         return name
 
-    def _shape(self, call: KernelCall, prefix: str) -> str:
+    def _shape(self, call: KernelCall, user: _User) -> str:
         fields = tuple((k, int_literal(v)) for k, v in call.shape.items())
-        name = self._static(f"{prefix}_shape")
-        self.structs.append(CStruct(f"runnel_{call.kernel}_shape", name, fields, ""))
+        name = self._static(f"{user.prefix}_shape")
+        struct = CStruct(f"runnel_{call.kernel}_shape", name, fields, "")
+        if struct not in self.structs:
+            self.structs.append(struct)
         return name
 
-    def _array(self, array: npt.NDArray[Any], name: str, operator: Operator) -> str:
+    def _array(self, array: npt.NDArray[Any], name: str, note: str) -> str:
         key = constant_key(array)
         if key not in self.arrays:
-            note = describe(self.graph, operator)
             self.arrays[key] = CArray(self._static(name), c_type(str(array.dtype)), array.size, array_body(array), note)
         return self.arrays[key].name
 
-    def _input(self, index: int, prefix: str) -> str:
-        tensor = self.graph.tensor(index)
-        if tensor.data is not None:
-            operator = next(o for o in self.graph.operators if index in o.inputs)
-            return self._array(tensor.data, f"{prefix}_tensor_{index}", operator)
-        return f"TENSOR({c_type(tensor.type)}, {self.plan.placed(index).offset})"
+    # --- tensors --------------------------------------------------------------------------------------------------
 
-    def _output(self, index: int) -> str:
-        tensor = self.graph.tensor(index)
-        return f"TENSOR({c_type(tensor.type)}, {self.plan.placed(index).offset})"
+    def _input(self, step: int, index: int, user: _User) -> str:
+        return self.constant(index, user) if self.graph.tensor(index).is_constant else self._tensor(step, index)
+
+    def constant(self, index: int, user: _User) -> str:
+        """The array of a constant tensor, named after the first operator that reads it."""
+        data = self.graph.tensor(index).data
+        assert data is not None
+        operator = next(o for o in self.graph.operators if index in o.inputs)
+        return self._array(data, f"{user.prefix}_tensor_{index}", describe(self.graph, operator))
+
+    def _tensor(self, step: int, index: int) -> str:
+        return f"TENSOR({c_type(self.graph.tensor(index).type)}, {self.plan.placed(index, step).offset})"
 
     def _scratch(self, segment: PlannedSegment, call: KernelCall) -> str:
         if not call.scratch_bytes:
             return "NULL"
-        placed = next(p for p in self.plan.layout.buffers if p.buffer.name == segment.scratch)
-        return f"SCRATCH({placed.offset})"
+        assert segment.scratch is not None
+        return f"SCRATCH({self.plan.store(segment.scratch).offset})"
 
     def program(self) -> Program:
         functions = tuple(replace(f, note=_users_note(self.users[f.name])) for f in self.functions.values())
@@ -193,27 +180,50 @@ class _Builder:
         )
 
 
+@dataclass(frozen=True)
+class _User:
+    """Who calls a kernel: the operator's number, what the names of its constants begin with, a line for comments."""
+
+    segment: PlannedSegment
+    operator: int
+    prefix: str
+    note: str
+
+
+@dataclass(frozen=True)
+class _StepKernels:
+    """The kernels of one step of a segment that runs by rows: see rows_steps.Kernels."""
+
+    builder: _Builder
+    calls: Sequence[KernelCall]
+    users: Sequence[_User]
+
+    def call(self, number: int, types: Sequence[str], arguments: Sequence[str]) -> str:
+        return self.builder.kernel(self.calls[number], self.users[number], types, arguments)
+
+    def constant(self, number: int, tensor: int) -> str:
+        return self.builder.constant(tensor, self.users[number])
+
+
+def _step_users(graph: Graph, segment: PlannedSegment, step: Step) -> list[_User]:
+    """One for each kernel call: the operators of the step; a sum and its end; a copy for the depthwise after it."""
+    if step.form == "spread":
+        assert segment.rows is not None
+        reader = plane_reader(segment.rows, step.output).operators[0]
+        prefix = f"op{reader.index:02d}_spread"
+        return [_User(segment, reader.index, prefix, f"for {describe(graph, reader)}")]
+    users = [
+        _User(segment, operator.index, f"op{operator.index:02d}", describe(graph, operator))
+        for operator in step.operators
+    ]
+    if step.form == "sums":
+        return [replace(users[0], prefix=f"{users[0].prefix}_add"), users[0]]
+    return users
+
+
 def _users_note(users: list[int]) -> str:
     unique = list(dict.fromkeys(users))
     return f"operator{'s' if len(unique) > 1 else ''} {', '.join(map(str, unique))}"
-
-
-def describe(graph: Graph, operator: Operator) -> str:
-    """One line for comments: number, kind, window, shapes and the model's own name of the result."""
-    output = graph.tensor(operator.outputs[0])
-    shapes = ", ".join(dimensions(t.shape) for t in graph.activations(operator))
-    window = operator_type(operator.kind).window(graph, operator)
-    return (
-        f"operator {operator.index} {operator.kind}{_window_text(window)}: "
-        f"{shapes} -> {dimensions(output.shape)}  {short_name(output.name)}"
-    )
-
-
-def _window_text(window: Window | None) -> str:
-    if window is None:
-        return ""
-    stride = f"{window.stride_h}" if window.stride_h == window.stride_w else f"{window.stride_h}x{window.stride_w}"
-    return f" {window.kernel_h}x{window.kernel_w} stride {stride}"
 
 
 def build_program(plan: Plan) -> Program:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
 _LINE_WIDTH = 110
+_STATEMENT_WIDTH = 92
 
 
 def c_type(element_type: str) -> str:
@@ -71,3 +73,21 @@ def dimensions(shape: tuple[int, ...]) -> str:
     """A shape as people write it, without the batch: 40x40x16."""
     inner = shape[1:] if len(shape) > 1 else shape
     return "x".join(map(str, inner)) if inner else "1"
+
+
+def statement(function: str, arguments: Sequence[str]) -> str:
+    """`function(arguments);`, on further lines where it is long."""
+    lines = [f"{function}("]
+    for place, argument in enumerate(arguments):
+        word = argument + (", " if place + 1 < len(arguments) else ");")
+        if len(lines[-1]) + len(word) > _STATEMENT_WIDTH and not lines[-1].endswith("("):
+            lines[-1] = lines[-1].rstrip()
+            lines.append("\t")
+        lines[-1] += word
+    return "\n".join(lines) if arguments else f"{function}();"
+
+
+def indented(lines: Sequence[str], tabs: int) -> list[str]:
+    """The lines `tabs` further to the right; a line may itself hold several."""
+    space = "\t" * tabs
+    return [space + line.replace("\n", f"\n{space}") for line in lines]

@@ -1,27 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find a place in the arena for every buffer: offsets by search, as few bytes as possible.
+"""Find a place in the arena for every buffer: always as few bytes as the lower bound says, without moves if possible.
 
 First fit in several good orders, then hill climbing on the order as Arm's Vela compiler does it
 (ethos-u-vela, hillclimb_allocation.py: take what is in the way of the highest buffer and place it earlier),
-and where the lower bound is not reached branch and bound: it proves the placement optimal or improves it.
-Deterministic: the same buffers and seed give the same offsets. All sizes are bytes.
+then branch and bound as far as it goes. Where none of them reaches the lower bound, tensors are moved between steps
+(plan/compaction.py). Deterministic: the same buffers and seed give the same layout. All sizes are bytes.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from runnel.plan.compaction import compact
 from runnel.plan.exact import Nodes, OutOfNodes, fits, spread
 from runnel.plan.lower_bound import lower_bound
-from runnel.plan.packing import Groups, Pair, Problem, arena_of, first_fit, make_groups, make_problem, window
-from runnel.plan.plan import ALIGNMENT, Buffer, Layout, PlacedBuffer
+from runnel.plan.packing import (
+    Groups,
+    Pair,
+    Problem,
+    arena_of,
+    first_fit,
+    first_fit_from_the_top,
+    make_groups,
+    make_problem,
+)
+from runnel.plan.plan import Buffer, Layout, PlacedBuffer
 
-_MANY = 250
-"""Buffers. Above, a round of the search takes so long that there are fewer of them, and none are exhaustive."""
+_ROUNDS = (250, 500)
+_NODES = 2000
+_MANY_MEETINGS = 800
+"""Pairs of buffers that meet. Above, a round of the search takes so long that there are fewer of them."""
 
 
 @dataclass(frozen=True)
@@ -36,40 +47,86 @@ class _Placement:
 
 
 def place(buffers: Sequence[Buffer], *, seed: int = 0, effort: int = 1) -> Layout:
-    """Offsets for all buffers, in the order given.
+    """Offsets for all buffers, in the order given; buffers that are moved are followed by their later places.
 
     Buffers live at a common step never share a byte, except that two of which one names the other in `shares` may
-    start at the same byte. effort scales how long the search goes on while the lower bound is not reached (0: one
-    first fit only). `Layout.optimal` is set when the lower bound is reached or the search proved there is no better.
+    start at the same byte, and that a buffer may lie over the one that it grows into. effort scales how long the
+    search for a layout without moves goes on (0: one first fit only). The arena is the lower bound in any case.
     """
-    problem = make_problem(buffers)
     bound = lower_bound(buffers)
-    best = _greedy(problem, bound)
-    optimal = best.arena == bound
-    patience = effort * min(1.0, (_MANY / max(1, len(buffers))) ** 2)
-    for attempt, rounds in enumerate((250, 1250, 1250)):
-        if optimal or effort <= 0:
-            break
-        best = _climb(problem, best, bound, seed + attempt, int(rounds * patience))
-        optimal = best.arena == bound or _is_proved(problem, best.arena, 500 * effort)
-    arena, offsets = best.arena, spread(best.groups, best.offsets)
-    if not optimal and effort > 0 and len(buffers) <= _MANY:
-        arena, offsets, optimal = _exhaust(problem, arena, offsets, bound, 4000 * effort)
+    offsets = search(buffers, bound, seed=seed, effort=effort)
+    if offsets is None:
+        return compact(buffers, bound)
     placed = tuple(PlacedBuffer(buffer, offset) for buffer, offset in zip(buffers, offsets, strict=True))
-    return Layout(placed, arena, bound, optimal)
+    return Layout(placed, bound, bound, optimal=True)
 
 
-def _greedy(problem: Problem, bound: int) -> _Placement:
-    """First fit in several orders, with and without in-place ties; stops at the lower bound."""
+def search(buffers: Sequence[Buffer], limit: int, *, seed: int = 0, effort: int = 1) -> list[int] | None:
+    """Offsets within `limit` bytes without any moves, or None where none were found."""
+    stacks = _stacks(buffers)
+    wholes = [_stack(stack) for stack in stacks]
+    found = _search(make_problem(wholes), limit, seed, effort)
+    if found is None and len(wholes) < len(buffers):
+        stacks, found = [(buffer,) for buffer in buffers], _search(make_problem(buffers), limit, seed, effort)
+    if found is None:
+        return None
+    places: dict[str, int] = {}
+    for stack, offset in zip(stacks, found, strict=True):
+        for buffer in stack:
+            places[buffer.name] = offset
+            offset += buffer.aligned_bytes
+    return [places[buffer.name] for buffer in buffers]
+
+
+def _stacks(buffers: Sequence[Buffer]) -> list[tuple[Buffer, ...]]:
+    """Rings and scratch that live at one step only are stacked upon each other; every other buffer is alone."""
+    shared = {name for buffer in buffers for name in buffer.shares}
+    shared |= {buffer.grows_into.over for buffer in buffers if buffer.grows_into is not None}
+    local: dict[int, list[Buffer]] = {}
+    stacks: list[tuple[Buffer, ...]] = []
+    for buffer in buffers:
+        alone = buffer.shares or buffer.grows_into is not None or buffer.name in shared
+        if buffer.first < buffer.last or alone:
+            stacks.append((buffer,))
+        else:
+            local.setdefault(buffer.first, []).append(buffer)
+    return stacks + [tuple(stack) for stack in local.values()]
+
+
+def _stack(stack: tuple[Buffer, ...]) -> Buffer:
+    if len(stack) == 1:
+        return stack[0]
+    size = sum(buffer.aligned_bytes for buffer in stack)
+    return Buffer("+".join(buffer.name for buffer in stack), size, stack[0].first, stack[0].last, "scratch")
+
+
+def _search(problem: Problem, limit: int, seed: int, effort: int) -> list[int] | None:
+    """Offsets of the buffers within `limit` bytes; None where the search ended without."""
+    best = _greedy(problem, limit, thorough=effort > 0)
+    patience = effort * min(1.0, _MANY_MEETINGS / max(1, len(problem.meetings)))
+    for attempt, rounds in enumerate(_ROUNDS):
+        if best.arena <= limit or not effort:
+            break
+        best = _climb(problem, best, limit, seed + attempt, int(rounds * patience))
+        if best.arena > limit:
+            with suppress(OutOfNodes):
+                return fits(problem, limit, Nodes(int(_NODES * patience)))
+    return spread(best.groups, best.offsets) if best.arena <= limit else None
+
+
+def _greedy(problem: Problem, bound: int, *, thorough: bool) -> _Placement:
+    """First fit in several orders, from both ends, with and without in-place ties; stops at the lower bound."""
     best: _Placement | None = None
     for ties in (problem.ties, problem.ties[::-1], ()):
         groups = make_groups(problem, ties)
         for order in _orders(problem, groups):
-            candidate = _pack(groups, order, ties)
-            if best is None or candidate.arena < best.arena:
-                best = candidate
-            if best.arena <= bound:
+            for candidate in (_pack(groups, order, ties), _pack_from_the_top(groups, order, ties)):
+                if best is None or candidate.arena < best.arena:
+                    best = candidate
+            if best is not None and (best.arena <= bound or not thorough):
                 return best
+        if not problem.ties:
+            break
     assert best is not None
     return best
 
@@ -77,6 +134,12 @@ def _greedy(problem: Problem, bound: int) -> _Placement:
 def _pack(groups: Groups, order: Sequence[int], ties: Sequence[Pair]) -> _Placement:
     offsets = first_fit(groups, order)
     return _Placement(arena_of(groups, offsets), groups, tuple(order), tuple(offsets), tuple(ties))
+
+
+def _pack_from_the_top(groups: Groups, order: Sequence[int], ties: Sequence[Pair]) -> _Placement:
+    """Its order is that of the offsets, from which first fit makes the same placement or a lower one."""
+    offsets = first_fit_from_the_top(groups, order)
+    return _pack(groups, sorted(order, key=lambda group: offsets[group]), ties)
 
 
 def _orders(problem: Problem, groups: Groups) -> Iterator[list[int]]:
@@ -137,40 +200,3 @@ def _flip_tie(problem: Problem, now: _Placement, chance: random.Random) -> _Plac
     offsets = spread(now.groups, now.offsets)
     order = sorted(range(len(groups.members)), key=lambda g: (min(offsets[n] for n in groups.members[g]), g))
     return _pack(groups, order, ties)
-
-
-def _is_proved(problem: Problem, arena: int, nodes: int) -> bool:
-    """Whether the buffers of a few steps alone need this arena: then there is no better placement of all.
-
-    Tries ever wider windows of time around the fullest steps, each with so many search nodes.
-    """
-    for first, last in _windows(problem):
-        with suppress(OutOfNodes):
-            if fits(window(problem, first, last), arena - ALIGNMENT, Nodes(nodes)) is None:
-                return True
-    return False
-
-
-def _exhaust(problem: Problem, arena: int, offsets: list[int], bound: int, nodes: int) -> tuple[int, list[int], bool]:
-    """Improve the placement by searching all of them, as far as the nodes go: (arena, offsets, optimal)."""
-    budget = Nodes(nodes)
-    with suppress(OutOfNodes):
-        while arena > bound:
-            better = fits(problem, arena - ALIGNMENT, budget)
-            if better is None:
-                break
-            offsets = better
-            arena = max(offset + size for offset, size in zip(offsets, problem.sizes, strict=True))
-        return arena, offsets, True
-    return arena, offsets, False
-
-
-def _windows(problem: Problem) -> Iterator[Pair]:
-    """Windows of 2, 4, 8 and 16 steps about the three fullest steps, narrow ones first."""
-    load: Counter[int] = Counter()
-    for size, (first, last) in zip(problem.sizes, problem.spans, strict=True):
-        load.update(dict.fromkeys(range(first, last + 1), size))
-    fullest = sorted(load, key=lambda step: (-load[step], step))[:3]
-    for width in (2, 4, 8, 16):
-        for step in fullest:
-            yield from ((step - before, step - before + width - 1) for before in (0, width // 2, width - 1))

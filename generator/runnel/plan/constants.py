@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from runnel.graph import Graph
 from runnel.operators.base import KernelCall
+from runnel.operators.spread import NO_TENSOR
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def constant_table(graph: Graph, calls: Iterable[KernelCall]) -> ConstantTable:
         for constant in call.constants:
             arrays.setdefault(constant_key(constant.data), constant.data)
         for index in call.inputs:
-            data = graph.tensor(index).data
+            data = None if index == NO_TENSOR else graph.tensor(index).data
             if data is not None:
                 arrays.setdefault(constant_key(data), data)
     return ConstantTable(arrays)

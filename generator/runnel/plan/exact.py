@@ -127,7 +127,7 @@ class _Search:
                 else:
                     coming -= upper_height
                     top = max(top, offsets[lower] + span)
-            if coming and top + coming > self.limit or top > self.limit:
+            if (top + coming if coming else top) > self.limit:
                 return False
         return True
 

@@ -91,6 +91,11 @@ def rolling_pairs(buffers: Sequence[Buffer]) -> tuple[Rolling, ...]:
     return tuple(found)
 
 
+def may_start_together(a: Buffer, b: Buffer) -> bool:
+    """Whether a kernel works in place on the two, which then meet in the step of that kernel only."""
+    return a is not b and (a.name in b.shares or b.name in a.shares) and max(a.first, b.first) == min(a.last, b.last)
+
+
 def _in_place_units(live: Sequence[Buffer]) -> list[Unit]:
     """Partition the buffers into cliques of in-place pairs; each clique costs its largest member. Least total.
 
@@ -107,9 +112,12 @@ def _in_place_units(live: Sequence[Buffer]) -> list[Unit]:
 
 def _share_pairs(live: Iterable[Buffer]) -> frozenset[frozenset[str]]:
     """Pairs of live names of which one names the other in `shares`: the relation holds both ways."""
-    names = {buffer.name for buffer in live}
+    named = {buffer.name: buffer for buffer in live}
     return frozenset(
-        frozenset((buffer.name, other)) for buffer in live for other in buffer.shares if other in names - {buffer.name}
+        frozenset((buffer.name, other))
+        for buffer in live
+        for other in buffer.shares
+        if other in named and may_start_together(buffer, named[other])
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runnel.plan.lower_bound import rolling_pairs
+from runnel.plan.lower_bound import may_start_together, rolling_pairs
 from runnel.plan.plan import Buffer
 
 Pair = tuple[int, int]
@@ -70,7 +70,7 @@ def make_problem(buffers: Sequence[Buffer]) -> Problem:
     ties = [
         (a, b)
         for a, b in meetings
-        if (names[b] in buffers[a].shares or names[a] in buffers[b].shares)
+        if may_start_together(buffers[a], buffers[b])
         and not {(a, max(spans[a][0], spans[b][0])), (b, max(spans[a][0], spans[b][0]))} & paired
     ]
     ties.sort(key=lambda pair: (-min(sizes[pair[0]], sizes[pair[1]]), pair))

@@ -20,7 +20,7 @@ from runnel.plan.lower_bound import live_bytes
 from runnel.plan.plan import Buffer, Layout, PlacedBuffer, Plan, PlannedSegment
 from runnel.plan.verify import PlanError, verify
 
-API_VERSION: Final = 1
+API_VERSION: Final = 2
 """RUNNEL_API_VERSION of runnel.h: the C API that the emitted code has."""
 
 FORMAT: Final = "runnel-plan-1"

@@ -10,15 +10,19 @@ import jinja2
 
 import runnel
 from runnel.plan.plan import Plan
+from runnel.report.front import Front, make_front_picture
 from runnel.report.peak import explain_peak
 from runnel.report.picture import make_picture
 from runnel.report.tables import step_text
-from runnel.report.text import kilobytes, millions
-from runnel.report.view import KIND_TEXT, buffer_rows, segment_rows
+from runnel.report.text import input_text, kilobytes, millions
+from runnel.report.view import KIND_TEXT, PlanView, plan_view
 
 _PLANNED = frozenset(
-    ("model", "board", "arena_bytes", "arena_lower_bound_bytes", "constants_bytes", "macs", "macs_overhead", "outputs")
-)
+    (
+        "model", "board", "objective", "arena_bytes", "arena_lower_bound_bytes", "predicted_bytes", "constants_bytes",
+        "macs", "nominal_macs", "macs_overhead", "input_passes", "segments", "outputs",
+    )
+)  # fmt: skip
 """Figures that the plan itself has, and the answers, which are no figure."""
 
 _MEASURED_TEXT = {
@@ -39,11 +43,33 @@ class Tile:
     note: str
 
 
-def render_html(plan: Plan, figures: Mapping[str, object] | None) -> str:
+def render_html(plan: Plan, figures: Mapping[str, object] | None, front: Front | None = None) -> str:
     """The report on a plan as one HTML file. figures: what `runnel run` measured, under the names of its --json.
 
+    front: the schedules to choose from, drawn where it is given.
     Everything that comes from the model is escaped. The same plan and figures give the same text.
     """
+    view = plan_view(plan)
+    used = {row.kind for row in view.buffers}
+    return template_of("report.html.j2", len(view.segments)).render(
+        plan=plan,
+        view=view,
+        version=runnel.__version__,
+        tiles=_tiles(plan, view, figures or {}),
+        measured=_measured(plan, figures or {}),
+        verdict=_verdict(figures or {}),
+        peak=explain_peak(plan),
+        picture=make_picture(view),
+        front=make_front_picture(front) if front is not None else None,
+        kinds=[(kind, text) for kind, text in KIND_TEXT.items() if kind in used],
+        buffers=sorted(view.buffers, key=lambda row: (row.offset, row.first)),
+        most_macs=max((row.macs for row in view.segments), default=0) or 1,
+        most_live=max((row.live for row in view.segments), default=0) or 1,
+    )
+
+
+def template_of(name: str, steps: int) -> jinja2.Template:
+    """A page that escapes all it is given. steps: how many segments there are, for the filter `step`."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("runnel.report", "templates"),
         autoescape=True,
@@ -52,29 +78,12 @@ def render_html(plan: Plan, figures: Mapping[str, object] | None) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["step"] = lambda step: step_text(step, len(plan.segments))
-    segments, buffers = segment_rows(plan), buffer_rows(plan)
-    used = {row.kind for row in buffers}
-    return environment.get_template("report.html.j2").render(
-        plan=plan,
-        graph=plan.schedule.graph,
-        version=runnel.__version__,
-        tiles=_tiles(plan, figures or {}),
-        measured=_measured(plan, figures or {}),
-        verdict=_verdict(figures or {}),
-        peak=explain_peak(plan),
-        picture=make_picture(plan),
-        kinds=[(kind, text) for kind, text in KIND_TEXT.items() if kind in used],
-        segments=segments,
-        buffers=sorted(buffers, key=lambda row: (row.offset, row.first)),
-        most_macs=max((row.macs for row in segments), default=0) or 1,
-        most_live=max((row.live for row in segments), default=0) or 1,
-    )
+    environment.filters["step"] = lambda step: step_text(step, steps)
+    return environment.get_template(name)
 
 
-def _tiles(plan: Plan, figures: Mapping[str, object]) -> list[Tile]:
-    operators = sum(len(planned.segment.operators) for planned in plan.segments)
-    overhead = f"{plan.macs_overhead:.1%} of them recomputed" if plan.macs_overhead else "each computed once"
+def _tiles(plan: Plan, view: PlanView, figures: Mapping[str, object]) -> list[Tile]:
+    overhead = f"{plan.macs_overhead:.1%} computed again (halos)" if plan.macs_overhead else "each computed once"
     tiles = [
         Tile(kilobytes(plan.arena_bytes), "arena (SRAM)", f"{plan.arena_bytes:,} bytes; {_optimality(plan)}"),
         Tile(
@@ -83,7 +92,7 @@ def _tiles(plan: Plan, figures: Mapping[str, object]) -> list[Tile]:
             f"{plan.constants_bytes:,} bytes: weights, biases, tables",
         ),
         Tile(millions(plan.macs), "MACs", f"{plan.macs:,}; {overhead}"),
-        Tile(str(operators), "operators", f"in {len(plan.segments)} segments"),
+        Tile(str(view.operators), "operators", f"in {len(view.segments)} segments; {input_text(view.input_passes)}"),
     ]
     instructions = figures.get("instructions")
     if isinstance(instructions, int) and plan.macs:

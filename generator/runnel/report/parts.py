@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runnel.graph import Graph, Operator
 from runnel.operators import operator_type
@@ -14,13 +14,20 @@ from runnel.schedule.areas import plane
 from runnel.schedule.rows import SegmentRows, Step, Store
 from runnel.schedule.schedule import Streaming
 
+PULLED = "pulled rows"
+"""Kind of the part that asks the caller for rows of the input."""
+
+LAYER = "layer"
+"""Mode of a segment that runs one operator on whole tensors."""
+
 
 @dataclass(frozen=True)
 class PartRow:
-    """An operator in its segment, or the rows of a pulled input (`kind` is then "pulled rows").
+    """An operator in its segment, or the rows of a pulled input (`kind` is then PULLED).
 
-    macs: what it really computes; extra of them are halos, computed more than once. kept: bytes that exist because of
-    it while the segment runs: rings, columns, sums. stores: their names. kept_text says what they are.
+    macs: what it really computes; `extra` of them are halos, computed more than once. kept: bytes that exist because of
+    it while the segment runs: rings, columns, sums. stores: their names. kept_text says what they are. reads: names of
+    the stores that it reads.
     """
 
     label: str
@@ -31,6 +38,7 @@ class PartRow:
     kept: int
     stores: tuple[str, ...]
     kept_text: str
+    reads: tuple[str, ...] = ()
 
 
 def part_rows(graph: Graph, planned: PlannedSegment) -> tuple[PartRow, ...]:
@@ -38,16 +46,16 @@ def part_rows(graph: Graph, planned: PlannedSegment) -> tuple[PartRow, ...]:
     if planned.rows is None:
         return tuple(_layer(graph, operator, planned) for operator in planned.segment.operators)
     parts: list[PartRow] = []
-    planes: list[Store] = []
+    spreads: list[Step] = []
     for step in planned.rows.steps:
         if step.form == "spread":
-            planes.append(step.output)
+            spreads.append(step)
         elif step.form == "pull":
             stores = _own(planned.rows, (step.output,))
-            parts.append(_part("", "pulled rows", graph, step.output.tensor, (0, 0), stores))
+            parts.append(_part("", PULLED, graph, step.output.tensor, (0, 0), stores))
         else:
-            parts += _step_parts(graph, planned.rows, step, planes)
-            planes = []
+            parts += _step_parts(graph, planned.rows, step, spreads)
+            spreads = []
     return tuple(parts)
 
 
@@ -56,28 +64,34 @@ def _layer(graph: Graph, operator: Operator, planned: PlannedSegment) -> PartRow
     return _part(str(operator.index), operator.kind, graph, operator.outputs[0], (macs, 0), ())
 
 
-def _step_parts(graph: Graph, rows: SegmentRows, step: Step, planes: Sequence[Store]) -> list[PartRow]:
-    """One part for each operator of the step: two where a depthwise convolution hands columns to the 1x1 after it."""
+def _step_parts(graph: Graph, rows: SegmentRows, step: Step, spreads: Sequence[Step]) -> list[PartRow]:
+    """One part for each operator of the step: two where a depthwise convolution hands columns to the 1x1 after it.
+
+    spreads: the steps before it that only bring its input into another layout.
+    """
     parts = []
     for place, operator in enumerate(step.operators):
         first, last = place == 0, place == len(step.operators) - 1
-        stores = [*planes, step.columns, step.sums, step.halo] if first else []
+        stores = [*(s.output for s in spreads), step.columns, step.sums, step.halo] if first else []
         stores += [step.output] if last else []
-        macs = _macs(graph, operator, step)
+        macs = _macs(graph, operator, rows)
         own = _own(rows, [store for store in stores if store is not None])
-        parts.append(_part(str(operator.index), operator.kind, graph, operator.outputs[0], macs, own))
+        part = _part(str(operator.index), operator.kind, graph, operator.outputs[0], macs, own)
+        reads = [] if first else [step.columns]
+        reads += [*step.inputs, step.halo, *(store for s in spreads for store in s.inputs)] if first else []
+        parts.append(replace(part, reads=tuple(store.name for store in reads if store is not None)))
     return parts
 
 
-def _macs(graph: Graph, operator: Operator, step: Step) -> tuple[int, int]:
+def _macs(graph: Graph, operator: Operator, rows: SegmentRows) -> tuple[int, int]:
     """All multiply-accumulates of the operator in all patches, and how many of them are repetitions."""
-    nominal = operator_type(operator.kind).macs(graph, operator)
-    divided = operator.inputs[0] if step.form == "sums" else operator.outputs[0]
-    assert divided is not None
-    height, width = plane(graph, divided)
-    made = sum(area.rows.size * area.columns.size for area in step.areas)
-    macs = round(nominal * made / (height * width))
-    return macs, max(0, macs - nominal)
+    nominal, output = operator_type(operator.kind).macs(graph, operator), graph.tensor(operator.outputs[0])
+    if not nominal:
+        return 0, 0
+    areas = [patch[output.index] for patch in rows.areas]
+    made = sum(area.rows.size * area.columns.size for area in areas) * output.shape[-1]
+    macs = max(nominal, nominal * made // output.elements)
+    return macs, macs - nominal
 
 
 def _own(rows: SegmentRows, stores: Sequence[Store]) -> tuple[Store, ...]:
@@ -86,9 +100,7 @@ def _own(rows: SegmentRows, stores: Sequence[Store]) -> tuple[Store, ...]:
     return tuple(store for store in stores if store.name in names)
 
 
-def _part(
-    label: str, kind: str, graph: Graph, tensor: int, macs: tuple[int, int], stores: Sequence[Store]
-) -> PartRow:
+def _part(label: str, kind: str, graph: Graph, tensor: int, macs: tuple[int, int], stores: Sequence[Store]) -> PartRow:
     return PartRow(
         label=label,
         kind=kind,
@@ -119,14 +131,14 @@ def store_text(graph: Graph, store: Store) -> str:
 def mode_text(streaming: Streaming | None) -> str:
     """How a segment runs, in a few words for tables: "rows, 3 strips, input pulled"."""
     if streaming is None:
-        return "whole tensors"
+        return "on whole tensors"
     return ", ".join([mode_name(streaming), *mode_details(streaming)])
 
 
 def mode_name(streaming: Streaming | None) -> str:
-    """"layer", "rows", "3 strips" or "4×4 patches"."""
+    """One or two words: layer, rows, 3 strips, 4×4 patches."""
     if streaming is None:
-        return "layer"
+        return LAYER
     if streaming.bands > 1:
         return f"{streaming.bands}×{streaming.strips} patches"
     return f"{streaming.strips} strips" if streaming.strips > 1 else "rows"

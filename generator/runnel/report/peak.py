@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which operator needs the most memory, what is live there, and what would help."""
+"""Which segment needs the most memory, what is live there, and what would help."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runnel.plan.lower_bound import live_bytes, peak_step
 from runnel.plan.plan import Buffer, Plan
+from runnel.report.parts import mode_text
 from runnel.report.text import tensor_text
-from runnel.report.view import buffer_kind
+from runnel.report.view import buffer_kind, contents_text
 
 _SHOWN = 3
 
 
-def explain_peak(plan: Plan) -> str:
-    """A few sentences for messages: the peak step, the largest buffers live then, and what to change."""
+def explain_peak(plan: Plan, options: Sequence[str] = ()) -> str:
+    """A few sentences for messages: the peak step, the largest buffers live then, and what to change.
+
+    options: what other options of the command would give, best first.
+    """
     buffers = [placed.buffer for placed in plan.layout.buffers]
     if not buffers:
         return "The model needs no arena."
@@ -24,7 +30,7 @@ def explain_peak(plan: Plan) -> str:
     in_place = ", in-place pairs counted once" if sum(b.aligned_bytes for b in live) > live_bytes(buffers, step) else ""
     return (
         f"The peak is at {_step_text(plan, step)}, where {live_bytes(buffers, step):,} bytes are live{in_place}: "
-        f"{'; '.join(shown)}. What would help: {_advice(plan, live[0])}"
+        f"{'; '.join(shown)}. What would help: {'; '.join([*options, _advice(plan, live[0])])}"
     )
 
 
@@ -34,12 +40,18 @@ def _step_text(plan: Plan, step: int) -> str:
     if step >= len(plan.segments):
         return "the model's outputs, after the last operator"
     segment = plan.segments[step].segment
-    return f"step {step}, {', '.join(operator.label for operator in segment.operators)}"
+    operators = segment.operators
+    if segment.streaming is None:
+        return f"step {step}, {', '.join(operator.label for operator in operators)}"
+    named = f"operators {operators[0].index} to {operators[-1].index}" if len(operators) > 1 else operators[0].label
+    return f"step {step}, {named} ({mode_text(segment.streaming)})"
 
 
 def _buffer_text(plan: Plan, buffer: Buffer) -> str:
     if buffer.purpose == "scratch":
         return "kernel scratch"
+    if buffer.purpose == "ring":
+        return contents_text(plan, buffer)
     held = ", held for a later operator" if buffer_kind(plan, buffer) == "held" else ""
     return tensor_text(plan.schedule.graph, buffer.tensors[0]) + held
 
@@ -48,6 +60,8 @@ def _advice(plan: Plan, largest: Buffer) -> str:
     kind = buffer_kind(plan, largest)
     if kind == "scratch":
         return "fewer channels in this operator, or a board with more SRAM"
+    if kind in ("ring", "columns"):
+        return "fewer channels in this block (a lower expansion or width), a smaller kernel, or a board with more SRAM"
     tensor = plan.schedule.graph.tensor(largest.tensors[0])
     if kind == "input":
         return "a smaller model input, or a board with more SRAM"

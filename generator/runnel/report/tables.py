@@ -7,29 +7,30 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from runnel.plan.plan import Plan
-from runnel.report.view import KIND_TEXT, buffer_rows, segment_rows
+from runnel.report.parts import LAYER
+from runnel.report.view import KIND_TEXT, PlanView
 
 
-def schedule_table(plan: Plan) -> Table:
-    """One row per segment: what it computes, with which kernel, and how many bytes are live while it runs."""
-    table = _table(
-        "schedule", left=("step", "operators", "input", "output", "kernel"), right=("MACs", "scratch", "live")
+def schedule_table(view: PlanView) -> Table:
+    """One row per segment: what it computes, how it runs, and how many bytes are live while it does."""
+    table = table_of(
+        "schedule", left=("step", "operators", "input", "output", "runs"), right=("MACs", "inside", "live")
     )
-    for row in segment_rows(plan):
-        cells = [str(row.step), row.operators, row.inputs, row.outputs, row.kernels.replace("runnel_", "")]
-        cells += [f"{row.macs:,}", f"{row.scratch:,}" if row.scratch else "", f"{row.live:,}"]
+    for row in view.segments:
+        runs = row.kernels.replace("runnel_", "") if row.mode == LAYER else row.runs
+        cells = [str(row.step), row.operators, row.inputs, row.outputs, runs]
+        cells += [f"{row.macs:,}", f"{row.inside:,}" if row.inside else "", f"{row.live:,}"]
         cells[-1] += " ◀" if row.peak else "  "
         table.add_row(*(Text(cell) for cell in cells), style="bold" if row.peak else "")
     return table
 
 
-def memory_table(plan: Plan) -> Table:
+def memory_table(view: PlanView) -> Table:
     """One row per buffer: where it lies in the arena and from which step to which it is live."""
-    table = _table("memory map", left=("buffer", "contents", "kind"), right=("bytes", "offset", "end", "from", "to"))
-    steps = len(plan.segments)
-    for row in buffer_rows(plan):
-        kind = KIND_TEXT[row.kind] + (f", in place of {' '.join(row.in_place)}" if row.in_place else "")
+    table = table_of("memory map", left=("buffer", "contents", "kind"), right=("bytes", "offset", "end", "from", "to"))
+    steps = len(view.segments)
+    for row in view.buffers:
+        kind = ", ".join((KIND_TEXT[row.kind], *row.notes))
         cells = [row.name, row.contents, kind, f"{row.bytes:,}", f"{row.offset:,}", f"{row.end:,}"]
         cells += [step_text(row.first, steps), step_text(row.last, steps)]
         table.add_row(*(Text(cell) for cell in cells))
@@ -43,7 +44,8 @@ def step_text(step: int, steps: int) -> str:
     return "read" if step >= steps else str(step)
 
 
-def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+def table_of(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+    """An empty table; the columns of `right` are numbers."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for name in left:
         table.add_column(name, overflow="fold")

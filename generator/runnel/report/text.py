@@ -24,6 +24,13 @@ def millions(count: int) -> str:
     return str(count)
 
 
+def input_text(passes: int) -> str:
+    """How the model gets its input: input_passes of a plan in words."""
+    if passes == 0:
+        return "input stored"
+    return f"input pulled in {'one pass' if passes == 1 else f'{passes} passes'}"
+
+
 def shape_text(tensor: Tensor) -> str:
     """1×96×96×3; "scalar" for a shape without dimensions."""
     return "×".join(str(extent) for extent in tensor.shape) or "scalar"

@@ -10,7 +10,7 @@ from typing import Literal
 from runnel.operators.base import KernelCall
 from runnel.plan.lower_bound import live_bytes, peak_step
 from runnel.plan.plan import Buffer, PlacedBuffer, Plan, PlannedSegment
-from runnel.report.parts import PartRow, mode_name, mode_text, part_rows, store_text
+from runnel.report.parts import PULLED, PartRow, mode_name, mode_text, part_rows, store_text
 from runnel.report.text import name_text, shape_text
 
 Kind = Literal["input", "output", "activation", "held", "ring", "columns", "scratch"]
@@ -52,7 +52,8 @@ class SegmentRow:
 class BufferRow:
     """One buffer. in_place: names of buffers that live at the same first byte, by a kernel that works in place.
 
-    grows_into: name of the buffer whose consumed rows it takes over, "" where there is none.
+    grows_into: name of the buffer whose consumed rows it takes over, moved_from: of the one that is copied to it before
+    its first step; "" where there is none.
     """
 
     name: str
@@ -65,6 +66,14 @@ class BufferRow:
     last: int
     in_place: tuple[str, ...]
     grows_into: str = ""
+    moved_from: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How it shares bytes with others, in words."""
+        notes = [f"in place of {', '.join(self.in_place)}"] if self.in_place else []
+        notes += [f"grows into {self.grows_into}"] if self.grows_into else []
+        return (*notes, *([f"moved from {self.moved_from}"] if self.moved_from else []))
 
 
 @dataclass(frozen=True)
@@ -91,9 +100,6 @@ class PlanView:
     @property
     def operators(self) -> int:
         return sum(part.kind != PULLED for segment in self.segments for part in segment.parts)
-
-
-PULLED = "pulled rows"
 
 
 def plan_view(plan: Plan) -> PlanView:
@@ -166,7 +172,7 @@ def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
     buffer = placed.buffer
     return BufferRow(
         name=buffer.name,
-        contents=_contents(plan, buffer),
+        contents=contents_text(plan, buffer),
         kind=buffer_kind(plan, buffer),
         offset=placed.offset,
         end=placed.end,
@@ -179,10 +185,12 @@ def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
             if other.buffer.name in buffer.shares and other.offset == placed.offset
         ),
         grows_into=buffer.grows_into.over if buffer.grows_into is not None else "",
+        moved_from=next((m.source for m in plan.layout.moves if m.destination == buffer.name), ""),
     )
 
 
-def _contents(plan: Plan, buffer: Buffer) -> str:
+def contents_text(plan: Plan, buffer: Buffer) -> str:
+    """What a buffer holds: tensors with their shapes, or which rows of one a ring keeps."""
     graph = plan.schedule.graph
     tensors = [graph.tensor(number) for number in buffer.tensors]
     held = " = ".join(f"{name_text(tensor)} {shape_text(tensor)}" for tensor in tensors)

@@ -29,6 +29,8 @@ def patch_areas(graph: Graph, segment: Segment, forms: Mapping[int, RowForm]) ->
     The grid divides the segment's last output; where that is a global pool, it divides what is pooled.
     """
     streaming = segment.streaming or Streaming()
+    if streaming.strips * streaming.bands > 1:
+        _check_patches(segment, forms)
     grid = _grid_tensor(segment, forms)
     height, width = plane(graph, grid)
     if streaming.strips > width or streaming.bands > height:
@@ -49,6 +51,14 @@ def plane(graph: Graph, tensor: int) -> tuple[int, int]:
     """Height and width of a tensor; one row of one pixel where it has fewer than three dimensions."""
     shape = graph.tensor(tensor).shape
     return (shape[-3], shape[-2]) if len(shape) >= 3 else (1, 1)
+
+
+def _check_patches(segment: Segment, forms: Mapping[int, RowForm]) -> None:
+    """Raises ValueError for what strips and patches cannot make: several outputs, operators behind a global pool."""
+    if len(segment.outputs) != 1:
+        raise ValueError(f"strips and patches make one output, this segment has {len(segment.outputs)}")
+    if any(forms[place].form == "sums" for place in range(len(segment.operators) - 1)):
+        raise ValueError("strips and patches end with the global pool")
 
 
 def _grid_tensor(segment: Segment, forms: Mapping[int, RowForm]) -> int:

@@ -30,6 +30,9 @@ def growing_distance(
     streaming = segment.streaming or Streaming()
     if len(segment.outputs) != 1 or streaming.bands > 1:
         raise ValueError("rolling overlap needs one output and whole columns")
+    readers = sum(streaming.grows_into in operator.inputs for operator in segment.operators)
+    if sum(source in turn.reads for turn in turns) != readers:
+        raise ValueError("rolling overlap: the input is broadcast over all rows")
     output, grown = graph.tensor(segment.outputs[0]), graph.tensor(streaming.grows_into)
     output_row, input_row = _row_bytes(output.shape), _row_bytes(grown.shape)
     if streaming.strips > 1 and output.shape != grown.shape:

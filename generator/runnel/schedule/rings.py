@@ -19,7 +19,8 @@ class Turn:
     """A step as it takes turns. Stores are known by name.
 
     rows: the rows it makes, one span for each band. reads: store -> height of the tensor there. made_here: those of
-    them that another step of the segment writes. writes: the store its rows go to ("" for sums).
+    them that another step of the segment writes. writes: the store its rows go to. at_end: it makes one row, when its
+    last turn is over (sums); `rows` are then those that it adds.
     """
 
     form: RowForm
@@ -27,6 +28,7 @@ class Turn:
     reads: Mapping[str, int]
     made_here: frozenset[str]
     writes: str
+    at_end: bool = False
 
 
 @dataclass
@@ -52,8 +54,7 @@ def take_turns(turns: Sequence[Turn], band: int, watch: Watch | None = None) -> 
     following = [turn.rows[band].first for turn in turns]
     readers: dict[str, list[int]] = {}
     for reader, turn in enumerate(turns):
-        if turn.writes:
-            made[turn.writes] = turn.rows[band].first
+        made[turn.writes] = 0 if turn.at_end else turn.rows[band].first
         for store in turn.reads:
             readers.setdefault(store, []).append(reader)
 
@@ -68,13 +69,14 @@ def take_turns(turns: Sequence[Turn], band: int, watch: Watch | None = None) -> 
     previous: int | None = None
     while (number := _deepest_ready(turns, band, following, made)) is not None:
         turn, row = turns[number], following[number]
-        if watch is not None:
-            watch(number, row, lowest)
         if previous is not None:
             _note_follower(seen, previous, number)
-        if turn.writes:
-            made[turn.writes] = row + 1
-            kept = row + 1 - min(lowest(turn.writes), row)
+        if not turn.at_end or row + 1 == turn.rows[band].end:
+            written = 0 if turn.at_end else row
+            if watch is not None:
+                watch(number, written, lowest)
+            made[turn.writes] = written + 1
+            kept = written + 1 - min(lowest(turn.writes), written)
             seen.kept[turn.writes] = max(seen.kept.get(turn.writes, 1), kept)
         following[number] = row + 1
         previous = number

@@ -119,7 +119,7 @@ class _Builder:
         source, output = operator.inputs[0], operator.outputs[0]
         assert source is not None
         form = RowForm("sums", _ONE_PIXEL)
-        draft = _Draft("sums", (operator,), form, [self.stores.pixels(source)], self.stores.whole(output), ())
+        draft = _Draft("sums", (operator,), form, [self.stores.pixels(source)], self.stores.pixels(output), ())
         draft.areas, draft.sums = self.stores.areas_of(source), self.stores.sums(source, output)
         self.steps.append(draft)
 
@@ -142,7 +142,7 @@ class _Builder:
         by_rows = [name for name in draft.inputs if self._is_read_by_rows(draft, name)]
         here = frozenset(name for name in by_rows if any(d.output == name for d in self.steps))
         reads = {name: plane(self.graph, self.stores[name].tensor)[0] for name in by_rows}
-        return Turn(draft.row_form, rows, reads, here, "" if draft.sums else draft.output)
+        return Turn(draft.row_form, rows, reads, here, draft.output, at_end=bool(draft.sums))
 
     def _is_read_by_rows(self, draft: _Draft, name: str) -> bool:
         if draft.form != "pixels" or not draft.operators:

@@ -85,8 +85,8 @@ def architecture(name: str) -> Architecture:
     name = aliases.get(name, name)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise ZooError(f"the zoo has no network '{name}': {hint}It has {', '.join(known)}")
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise ZooError(f"the zoo has no network '{name}'{hint}; it has {', '.join(known)}")
     return known[name]
 
 

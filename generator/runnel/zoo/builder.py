@@ -163,5 +163,12 @@ def network_of(architecture: Architecture, form: Form) -> Graph:
     if architecture.head is not None:
         data = builder.convolution("head", data, architecture.head)
     scores = builder.classifier(builder.global_pool(data), architecture.classes)
-    name = architecture.name
-    return Graph(name, builder.tensors, tuple(builder.operators), (image.index,), (scores.index,), _COLOURS, f"zoo: {name}")
+    return Graph(
+        name=architecture.name,
+        tensors=builder.tensors,
+        operators=tuple(builder.operators),
+        inputs=(image.index,),
+        outputs=(scores.index,),
+        metadata=_COLOURS,
+        source=f"zoo: {architecture.name}",
+    )

@@ -4,7 +4,8 @@
  *   int32   frame width, height, row bytes, format; model width, height, channels, 1 for BGR, zero point
  *   float   mean[3], std[3], scale
  *   pixels  row bytes * height
- * and writes for each a byte (1: it can be done) and the rows of the model's input, the last row first.
+ * and writes for each a byte (1: it can be done) and the rows of the model's input, the last row first. Each row is
+ * asked for in two parts, the right one first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,12 +62,16 @@ static void convert(const struct record *record, const uint8_t *pixels)
 	if (!possible) {
 		return;
 	}
-	const size_t row_bytes = (size_t)record->model_width * (size_t)record->channels;
 	for (uint32_t row = input.height; row-- > 0;) {
-		int8_t *values = malloc(row_bytes); /* of its own: a sanitizer sees a write beyond it */
-		image_row(&view, row, values);
-		fwrite(values, 1, row_bytes, stdout);
-		free(values);
+		const uint32_t left = row % (input.width + 1u);
+		/* Each of its own: a sanitizer sees a write beyond it. */
+		int8_t *values[2] = {malloc(left * input.channels), malloc((input.width - left) * input.channels)};
+		image_row(&view, row, left, input.width - left, values[1]);
+		image_row(&view, row, 0, left, values[0]);
+		fwrite(values[0], 1, left * input.channels, stdout);
+		fwrite(values[1], 1, (input.width - left) * input.channels, stdout);
+		free(values[0]);
+		free(values[1]);
 	}
 }
 

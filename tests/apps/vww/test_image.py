@@ -33,7 +33,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if shutil.which(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
     folder = tmp_path_factory.mktemp("image")
-    return compile_program(folder, [HERE / "image_program.c", SRC / "image.c"], request.param)
+    return compile_program(folder, [HERE / "image_program.c", SRC / "image.c", SRC / "image_axis.c"], request.param)
 
 
 def random_frame(random: np.random.Generator, width: int, height: int) -> Frame:

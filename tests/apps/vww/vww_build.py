@@ -44,7 +44,7 @@ def outputs_of(lines: Sequence[str]) -> Outputs:
 def expected_outputs(pictures: Sequence[Path], folder: Path) -> Outputs:
     """TensorFlow Lite Micro's outputs for the very input that apps/vww/src/image.c makes of each picture."""
     here = Path(__file__).resolve().parent
-    program = compile_program(folder, [here / "image_program.c", SRC / "image.c"])
+    program = compile_program(folder, [here / "image_program.c", SRC / "image.c", SRC / "image_axis.c"])
     frames = [to_frame(open_picture(picture), picture.name) for picture in pictures]
     inputs = [
         values for values in run_filter(program, [(frame, PERSON_INPUT) for frame in frames]) if values is not None

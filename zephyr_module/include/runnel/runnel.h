@@ -16,12 +16,17 @@ extern "C" {
 #endif
 
 /* Version of this header and of struct runnel_model; a generated model checks it when it is compiled. */
-#define RUNNEL_API_VERSION 1
+#define RUNNEL_API_VERSION 2
 
-/* Return values of <model>_run() and <model>_selftest(). */
+/* Return values of <model>_run(), <model>_run_rows() and <model>_selftest(). */
 #define RUNNEL_OK 0
 #define RUNNEL_ESELFTEST (-1)   /* the output of the known input has the wrong CRC */
 #define RUNNEL_ENOSELFTEST (-2) /* built by `runnel run`, which compares with the oracle itself */
+
+/* Gives <model>_run_rows() a part of the input: of row `y`, `columns` pixels from column `x` on, NHWC as in
+ * <model>_input(), into `destination`, which is inside the arena. It returns 0 or more, or a negative number that ends
+ * the run and that <model>_run_rows() then returns. `context` is what <model>_run_rows() was given. */
+typedef int (*runnel_read_row)(void *context, int32_t y, int32_t x, int32_t columns, void *destination);
 
 /* Type of the elements of a model's input or output. */
 enum runnel_type {
@@ -63,6 +68,7 @@ struct runnel_model {
 	int32_t label_count;
 	size_t arena_bytes;
 	uint64_t macs;
+	uint8_t input_passes; /* how often a run asks for all rows of the input; 0 where it is stored before the run */
 	const char *schedule; /* one word for each segment, separated by spaces */
 };
 

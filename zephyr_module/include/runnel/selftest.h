@@ -37,6 +37,43 @@ static inline uint32_t runnel_selftest_fill_uint8(uint32_t state, uint8_t *value
 	return state;
 }
 
+/* The same values row by row, for models that ask for rows: start with state 0 and row 0. Rows come from top to bottom;
+ * one above the last starts again from the top. */
+struct runnel_selftest_rows {
+	uint32_t state; /* before row `row`; 0 stands for the seed */
+	int32_t row;
+	int32_t row_elements;
+	int32_t pixel_elements;
+};
+
+/* A runnel_read_row. */
+static inline int runnel_selftest_read_row(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
+{
+	struct runnel_selftest_rows *rows = (struct runnel_selftest_rows *)context;
+	int8_t *values = (int8_t *)destination;
+	const int32_t first = x * rows->pixel_elements;
+	const int32_t end = first + columns * rows->pixel_elements;
+	uint32_t state;
+
+	if (y < rows->row || rows->state == 0) {
+		rows->state = RUNNEL_SELFTEST_SEED;
+		rows->row = 0;
+	}
+	for (; rows->row < y; rows->row++) {
+		for (int32_t i = 0; i < rows->row_elements; i++) {
+			rows->state = runnel_selftest_next(rows->state);
+		}
+	}
+	state = rows->state;
+	for (int32_t i = 0; i < end; i++) {
+		state = runnel_selftest_next(state);
+		if (i >= first) {
+			values[i - first] = (int8_t)((int32_t)(state >> 24) - 128);
+		}
+	}
+	return 0;
+}
+
 /* Multiples of 1/128 in [-1, 1): exact in float32. */
 static inline uint32_t runnel_selftest_fill_float32(uint32_t state, float *values, size_t count)
 {

@@ -93,7 +93,7 @@ RUNNEL_INLINE void runnel_mul_pixels(const struct runnel_mul_pixels_shape *shape
 	const int32_t channels = shape->channels;
 	/* nothing broadcasts and pixels come out: all of them are one long pixel */
 	const int flat = shape->input_0_pixel_step == channels && shape->input_1_pixel_step == channels &&
-			 shape->output_pixel_step == channels;
+			 shape->output_pixel_step == channels && shape->output_channel_step == 1;
 	const int32_t runs = flat ? 1 : pixels;
 	const int32_t length = flat ? pixels * channels : channels;
 

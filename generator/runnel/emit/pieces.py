@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pieces of generated C, as text that the templates put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CArray:
+    """A `static const` array in flash."""
+
+    name: str
+    type: str
+    elements: int
+    body: str
+    note: str
+
+
+@dataclass(frozen=True)
+class CStruct:
+    """A `static const struct`, fields as (name, initializer) pairs."""
+
+    type: str
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class CFunction:
+    """A kernel specialised for one shape, or for any shape when `shape` is None.
+
+    parameters: (type, name) of what follows the shape and the layer; a type ends where the name begins.
+    """
+
+    name: str
+    kernel: str
+    layer_struct: str
+    function: str
+    parameters: tuple[tuple[str, str], ...]
+    shape: tuple[tuple[str, str], ...] | None
+    note: str
+
+
+@dataclass(frozen=True)
+class CTable:
+    """Rows or columns of each patch: a struct of int16_t fields, and one line of values for each band or strip."""
+
+    struct: str
+    name: str
+    fields: tuple[str, ...]
+    lines: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class CRows:
+    """The function of a segment that runs by rows. comment: lines of its header. pulled: it takes the caller's function
+    and may fail."""
+
+    function: str
+    comment: tuple[str, ...]
+    tables: tuple[CTable, ...]
+    declarations: tuple[str, ...]
+    body: tuple[str, ...]
+    pulled: bool
+
+
+@dataclass(frozen=True)
+class CSegment:
+    """The statements of one segment of the schedule, none where it has nothing to do; `label` names it in a profile.
+
+    rows: the function of a segment that runs by rows, which is then its only statement. results: offset in the arena
+    and bytes of each tensor that it leaves.
+    """
+
+    step: int
+    note: str
+    label: str
+    moves: tuple[str, ...]
+    calls: tuple[str, ...]
+    results: tuple[tuple[int, int], ...]
+    rows: CRows | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything between the header comment and the model's description."""
+
+    arrays: tuple[CArray, ...]
+    structs: tuple[CStruct, ...]
+    functions: tuple[CFunction, ...]
+    segments: tuple[CSegment, ...]
+    headers: tuple[str, ...]

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Pareto front: schedules of which none beats another in SRAM and in work at once. As table, SVG and PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from runnel.report.axes import round_numbers
+from runnel.report.plot import new_figure, save_png
+from runnel.report.tables import table_of
+from runnel.report.text import kilobytes, millions
+
+WIDTH, HEIGHT = 1120, 300
+_PANEL, _LEFT, _TOP, _BOTTOM = 470, 70, 26, 250
+_RIGHT_PANEL = 630
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """One schedule. sram: bytes of arena; overhead: MACs computed more than once, as a part of the model's own.
+
+    cycles: predicted for one inference. input_passes: how often the image is read, 0 where it is stored.
+    """
+
+    sram: int
+    macs: int
+    overhead: float
+    cycles: int
+    segments: int
+    input_passes: int
+
+
+@dataclass(frozen=True)
+class Front:
+    """The schedules of one model on one board, least SRAM first."""
+
+    name: str
+    board: str
+    points: tuple[FrontPoint, ...]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point in a panel; y grows downwards."""
+
+    x: float
+    y: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on an axis and what is written there."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class FrontPanel:
+    """One diagram: SRAM to the right, work upwards. line: SVG path of the front, a step at every point."""
+
+    caption: str
+    left: float
+    right: float
+    top: float
+    bottom: float
+    line: str
+    dots: tuple[Dot, ...]
+    x_marks: tuple[Mark, ...]
+    y_marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class FrontPicture:
+    """Both diagrams: MACs and predicted cycles over SRAM."""
+
+    width: int
+    height: int
+    panels: tuple[FrontPanel, ...]
+
+
+def front_table(front: Front) -> Table:
+    """A line for each schedule."""
+    title = f"{front.name} for {front.board}: what can be chosen"
+    table = table_of(title, (), ("SRAM", "bytes", "MACs", "computed again", "predicted cycles", "segments", "passes"))
+    for point in front.points:
+        cells = [kilobytes(point.sram), f"{point.sram:,}", f"{point.macs:,}", f"{point.overhead:.1%}"]
+        cells += [f"{point.cycles:,}", str(point.segments), str(point.input_passes or "stored")]
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def make_front_picture(front: Front) -> FrontPicture:
+    """Geometry of the two diagrams."""
+    macs = _panel(front, _LEFT, "MACs computed again, % over SRAM", [100 * p.overhead for p in front.points], "%")
+    millions_of = [p.cycles / 1e6 for p in front.points]
+    cycles = _panel(front, _RIGHT_PANEL, "predicted cycles, M over SRAM", millions_of, " M")
+    return FrontPicture(WIDTH, HEIGHT, (macs, cycles))
+
+
+def _panel(front: Front, left: float, caption: str, values: Sequence[float], unit: str) -> FrontPanel:
+    right = left + _PANEL
+    widest = max((p.sram for p in front.points), default=1) * 1.05 / 1024
+    highest = max(max(values, default=0.0) * 1.08, 1.0)
+    places = [
+        (round(left + _PANEL * p.sram / 1024 / widest, 1), round(_BOTTOM - (_BOTTOM - _TOP) * value / highest, 1))
+        for p, value in zip(front.points, values, strict=True)
+    ]
+    line = "".join(f"H{x:g}V{y:g}" for x, y in places[1:])
+    return FrontPanel(
+        caption=caption,
+        left=left,
+        right=right,
+        top=_TOP,
+        bottom=_BOTTOM,
+        line=f"M{places[0][0]:g} {places[0][1]:g}{line}" if places else "",
+        dots=tuple(Dot(x, y, point_text(p)) for (x, y), p in zip(places, front.points, strict=True)),
+        x_marks=tuple(Mark(round(left + _PANEL * n / widest, 1), f"{n} kB") for n in round_numbers(widest)),
+        y_marks=tuple(
+            Mark(round(_BOTTOM - (_BOTTOM - _TOP) * n / highest, 1), f"{n}{unit}") for n in round_numbers(highest)
+        ),
+    )
+
+
+def point_text(point: FrontPoint) -> str:
+    """Everything about a schedule, for hovering."""
+    passes = "input stored" if point.input_passes == 0 else f"input read {point.input_passes} times"
+    return (
+        f"{point.sram:,} bytes\n{point.macs:,} MACs, {point.overhead:.1%} of them more than once\n"
+        f"{millions(point.cycles)} cycles predicted\n{point.segments} segments, {passes}"
+    )
+
+
+def write_front_png(front: Front, path: Path) -> None:
+    """Both diagrams as a PNG file. Raises RunnelError where matplotlib is missing or the file cannot be written."""
+    figure = new_figure(11.0, 4.2)
+    sram = [point.sram / 1024 for point in front.points]
+    columns = (
+        ("MACs computed more than once, %", [100 * point.overhead for point in front.points]),
+        ("predicted cycles, millions", [point.cycles / 1e6 for point in front.points]),
+    )
+    for number, (caption, values) in enumerate(columns, start=1):
+        axes = figure.add_subplot(1, 2, number)
+        axes.step(sram, values, where="post", color="#0e8f9e")
+        axes.plot(sram, values, "o", color="#0e8f9e", markersize=4)
+        axes.set_xlabel("SRAM (arena), kB")
+        axes.set_ylabel(caption)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    figure.suptitle(f"{front.name} for {front.board}")
+    figure.tight_layout()
+    save_png(figure, path)

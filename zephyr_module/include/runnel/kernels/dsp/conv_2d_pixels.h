@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CONV_2D with a 1x1 window by rows, with SMLAD: two pixels by two output channels at a time, see conv_2d_tile.h.
+ */
+#ifndef RUNNEL_KERNELS_DSP_CONV_2D_PIXELS_H_
+#define RUNNEL_KERNELS_DSP_CONV_2D_PIXELS_H_
+
+#include "runnel/kernels/conv_2d_pixels.h"
+#include "runnel/kernels/dsp/conv_2d_tile.h"
+
+RUNNEL_INLINE void runnel_conv_2d_pixels_dsp(const struct runnel_conv_2d_pixels_shape *shape,
+					     const struct runnel_accumulator_layer *layer, const int8_t *input,
+					     int32_t pixels, int8_t *output, void *scratch)
+{
+	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
+	const struct runnel_conv_2d_tiles tiles = {
+		.taps = shape->input_channels,
+		.column_bytes = shape->column_bytes,
+		.second = shape->input_pixel_step,
+		.wide = 0,
+		.output_channels = shape->output_channels,
+		.output_pixel_step = shape->output_pixel_step,
+		.output_channel_step = shape->output_channel_step,
+		.rounding = shape->rounding,
+	};
+
+	(void)scratch;
+	for (; pixels > 1; pixels -= 2) {
+		runnel_conv_2d_tile_pixels(&tiles, &own, 2, input, output);
+		input += 2 * shape->input_pixel_step;
+		output += 2 * shape->output_pixel_step;
+	}
+	if (pixels > 0) {
+		runnel_conv_2d_tile_pixels(&tiles, &own, 1, input, output);
+	}
+}
+
+/* The columns start on a multiple of 4 bytes. */
+RUNNEL_INLINE void runnel_conv_2d_columns_dsp(const struct runnel_conv_2d_columns_shape *shape,
+					      const struct runnel_accumulator_layer *layer, const int16_t *input,
+					      int32_t pixels, int8_t *output, void *scratch)
+{
+	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
+	const struct runnel_conv_2d_tiles tiles = {
+		.taps = shape->column_bytes,
+		.column_bytes = shape->column_bytes,
+		.second = shape->column_bytes,
+		.wide = 1,
+		.output_channels = shape->output_channels,
+		.output_pixel_step = shape->output_pixel_step,
+		.output_channel_step = shape->output_channel_step,
+		.rounding = shape->rounding,
+	};
+
+	(void)scratch;
+	for (; pixels > 1; pixels -= 2) {
+		runnel_conv_2d_tile_pixels(&tiles, &own, 2, input, output);
+		input += 2 * shape->column_bytes;
+		output += 2 * shape->output_pixel_step;
+	}
+	if (pixels > 0) {
+		runnel_conv_2d_tile_pixels(&tiles, &own, 1, input, output);
+	}
+}
+
+#endif /* RUNNEL_KERNELS_DSP_CONV_2D_PIXELS_H_ */

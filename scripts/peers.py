@@ -43,3 +43,32 @@ PEERS: dict[str, Peers] = {
     "mlperf_ad": Peers(1.95, 0.573, 3_024),
     "tflm_person_detect": Peers(95.7, 21.43, 82_308),
 }
+
+
+# Peak RAM of X-CUBE-AI 7.3 as MCUNet's authors published it, kB.
+CUBE_AI_KB: dict[str, int] = {
+    "mcunet-vww0": 88,
+    "mcunet-vww1": 113,
+    "mcunet-vww2": 201,
+    "mcunet-in0": 69,
+    "mcunet-in1": 106,
+    "mcunet-in2": 238,
+    "mcunet-in3": 243,
+    "mcunet-in4": 342,
+    "proxyless-w0.3": 221,
+}
+
+# What papers say that patches and streaming need: (model, whose, kB, extra MACs in percent; None where not stated).
+# msf-CNN leaves out the network's input and output, residuals and scratch.
+PUBLISHED: tuple[tuple[str, str, float, int | None], ...] = (
+    ("mcunet-vww1", "msf-CNN", 45, 2),
+    ("mcunet-vww1", "msf-CNN", 26, 11),
+    ("mcunet-vww1", "msf-CNN", 15, 96),
+    ("mcunet-in3", "msf-CNN", 94, 45),
+    ("mcunet-in3", "msf-CNN", 51, 169),
+    ("mbv2-w0.35", "StreamNet", 66, None),
+    ("mbv2-w0.35", "msf-CNN", 83, 2),
+    ("mbv2-w0.35", "msf-CNN", 26, 25),
+    ("mbv2-w0.35", "msf-CNN", 8.6, 68),
+    ("mbv2-1.0", "MCUNetV2", 172, 10),
+)

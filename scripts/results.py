@@ -7,31 +7,39 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peers import PEERS, Peers
+from results_streaming import cases, measure_all
+from results_streaming_page import readme_table, streaming_section
 
+from runnel import zoo
 from runnel.boards import load_board
-from runnel.compiler import Options
+from runnel.compiler import Options, load_model, plan_model
 from runnel.errors import RunnelError
 from runnel.figures import run_figures
 from runnel.graph import Graph
 from runnel.inference import infer
 from runnel.naming import model_name
+from runnel.output_folder import write_whole
 from runnel.plan.plan import Plan
 from runnel.report.html import render_html
 from runnel.run.inputs import random_inputs
+from runnel.signals import stop_cleanly
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT.parent / "shared" / "testdata" / "models"
 RESULTS = ROOT / "docs" / "results.md"
-PICTURE = ROOT / "docs" / "memory.svg"
-PICTURE_MODEL = "person"
+PICTURE_NETWORK = "mcunet-vww1"
+PICTURES = {
+    ROOT / "docs" / "memory.svg": Options(input="pulled"),
+    ROOT / "docs" / "memory-layers.svg": Options(layers=True),
+}
 README = ROOT / "README.md"
-README_MODELS = ("person", "mcunet-vww1", "mcunet-in3", "mlperf_vww_96_int8", "mlperf_kws_ref_model")
+README_NETWORKS = ("mcunet-vww1", "mcunet-vww2", "mcunet-in3", "mbv2-w0.35", "mbv2-1.0")
 
 HEAD = """\
 <!-- SPDX-License-Identifier: Apache-2.0 -->
@@ -39,9 +47,6 @@ HEAD = """\
 # Results
 
 Measured with `scripts/results --inputs {inputs}`: {compiler}; {emulator}.
-Every model runs on {inputs} seeded random inputs on qemu-m4 and qemu-m7, layer by layer (`--objective sram`), with int8
-inputs and outputs (QUANTIZE and DEQUANTIZE at the ends are dropped). The column "differing" counts bytes that are not
-TensorFlow Lite Micro's. An inference is one call of `<model>_run()`.
 
 Instructions are executed ones, not cycles. On a real Cortex-M7 the ratio was about 1.4 instructions per cycle for
 TinyEngine's published latencies; nothing of ours has been measured on hardware yet. The peers' figures are from the
@@ -49,15 +54,46 @@ same model files, emulators and way of counting (`scripts/peers.py`); "–" mean
 that it was not measured.
 """
 
+SPEED_TEXT = """\
+## Speed
+
+Our models and the test files, on {inputs} seeded random inputs on qemu-m4 and qemu-m7, streamed with the input stored
+(the default), with int8 inputs and outputs (QUANTIZE and DEQUANTIZE at the ends are dropped). Instructions per
+multiply-accumulate, everything included; an inference is one call of `<model>_run()`. "differing" counts bytes that are
+not TensorFlow Lite Micro's.
+
+"""
+
+MEMORY_TEXT = """\
+## SRAM
+
+Bytes. Arena: activations, inputs, outputs, rings and scratch; it is the linked size of the one static array. The lower
+bound is the largest sum of bytes that are live at once; equal means no layout of this schedule can be smaller. "pulled"
+is the arena when the run asks for the rows of its input instead. The peers' figures leave the stack out.
+
+"""
+
+FLASH_TEXT = """\
+## Flash
+
+Bytes. Flash is the whole image with start-up and harness; code is the rest after constants, start-up and harness.
+
+"""
+
 
 @dataclass(frozen=True)
 class Measured:
-    """One model on both boards: figures as `runnel run --json` prints them."""
+    """One model on both boards: figures as `runnel run --json` prints them.
+
+    pulled: arena when the input is pulled, None where it cannot be; layers: arena without streaming. Bytes.
+    """
 
     stem: str
     m4: dict[str, Any]
     m7: dict[str, Any]
     plan: Plan
+    pulled: int | None
+    layers: int
 
     @property
     def peers(self) -> Peers | None:
@@ -85,7 +121,17 @@ def measure(path: Path, inputs: int) -> Measured:
         return inference.plan, figures
 
     (_, m4), (plan, m7) = on("qemu-m4"), on("qemu-m7")
-    return Measured(label(path), m4, m7, plan)
+    return Measured(
+        label(path), m4, m7, plan, arena(path, Options(input="pulled")), arena(path, Options(layers=True)) or 0
+    )
+
+
+def arena(path: Path, options: Options) -> int | None:
+    """Bytes of the arena with these options, None where the model cannot run so."""
+    try:
+        return plan_model(load_model(path, options), load_board("qemu-m7"), options, model_name(path)).arena_bytes
+    except RunnelError:
+        return None
 
 
 Column = tuple[str, Callable[[Measured], str]]
@@ -139,6 +185,8 @@ MEMORY: tuple[Column, ...] = (
     NAME,
     ("arena", total("arena_bytes")),
     ("lower bound", total("arena_lower_bound_bytes")),
+    ("pulled", lambda m: "–" if m.pulled is None else f"{m.pulled:,}"),
+    ("layer by layer", lambda m: f"{m.layers:,}"),
     ("stack M4", total("stack_bytes", "m4")),
     ("stack M7", total("stack_bytes")),
     ("SRAM with stack, M7", total("sram_bytes")),
@@ -154,17 +202,6 @@ FLASH: tuple[Column, ...] = (
     ("TinyEngine exact", peer(lambda p: p.tinyengine_exact_flash, number)),
     ("TinyEngine default", peer(lambda p: p.tinyengine_default_flash, number)),
 )
-SUMMARY: tuple[Column, ...] = (
-    NAME,
-    ("MMAC", millions("macs", "m4")),
-    ("SRAM: Runnel", total("sram_bytes")),
-    ("TinyEngine", peer(lambda p: p.tinyengine_ram, number)),
-    ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_ram, number)),
-    ("Cortex-M7: Runnel", lambda m: own_per_mac(m.m7)),
-    ("TinyEngine exact", peer(lambda p: p.tinyengine_exact_m7, per_mac)),
-    ("Cortex-M4: Runnel", lambda m: own_per_mac(m.m4)),
-    ("TFLM + CMSIS-NN", peer(lambda p: p.cmsis_nn_m4, per_mac)),
-)
 
 
 def table(columns: Sequence[Column], rows: Sequence[Measured]) -> str:
@@ -173,27 +210,21 @@ def table(columns: Sequence[Column], rows: Sequence[Measured]) -> str:
     return "\n".join(f"| {line} |" for line in lines) + "\n"
 
 
-def results_page(rows: Sequence[Measured], inputs: int) -> str:
+def results_page(rows: Sequence[Measured], inputs: int, streaming: Mapping[str, Mapping[str, Any]]) -> str:
     head = HEAD.format(inputs=inputs, compiler=first_line("arm-none-eabi-gcc"), emulator=first_line("qemu-system-arm"))
-    return "\n".join([
-        head,
-        "## Speed\n\nInstructions per multiply-accumulate, everything included.\n\n" + table(SPEED, rows),
-        "## SRAM\n\nBytes. Arena: activations, inputs, outputs and scratch; it is the linked size of the one static "
-        "array. The lower bound is the largest sum of bytes that are live at once; equal means no layout can be "
-        "smaller. The peers' figures leave the stack out.\n\n" + table(MEMORY, rows),
-        "## Flash\n\nBytes. Flash is the whole image with start-up and harness; code is the rest after constants, "
-        "start-up and harness.\n\n" + table(FLASH, rows),
-    ])  # fmt: skip
+    parts = [head, streaming_section(streaming)]
+    parts.append(SPEED_TEXT.format(inputs=inputs) + table(SPEED, rows))
+    return "\n".join([*parts, MEMORY_TEXT + table(MEMORY, rows), FLASH_TEXT + table(FLASH, rows)])
 
 
 def first_line(program: str) -> str:
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
-def with_table(readme: str, rows: Sequence[Measured]) -> str:
+def with_table(readme: str, streaming: Mapping[str, Mapping[str, Any]]) -> str:
     """The README with the table between its two markers replaced."""
-    chosen = [row for stem in README_MODELS for row in rows if row.stem == stem]
-    marked = f"<!-- results:begin -->\n{table(SUMMARY, chosen)}<!-- results:end -->"
+    names = [name for name in README_NETWORKS if f"{name}-layers" in streaming]
+    marked = f"<!-- results:begin -->\n{readme_table(names, streaming)}<!-- results:end -->"
     return re.sub(r"<!-- results:begin -->.*<!-- results:end -->", lambda _: marked, readme, flags=re.DOTALL)
 
 
@@ -218,37 +249,49 @@ def picture(plan: Plan) -> str:
     )
 
 
-def write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=MODELS, help="folder with .tflite files (default: %(default)s)")
     parser.add_argument("--inputs", type=int, default=3, help="random inputs for each model (default: %(default)s)")
+    parser.add_argument("--only", choices=["streaming"], help="print this part and write nothing")
     parser.add_argument("--check", action="store_true", help="measure and print, write nothing")
     options = parser.parse_args()
-    paths = sorted(ROOT.glob("models/*/*.tflite")) + sorted(options.models.glob("*.tflite"))
-    if not paths:
-        print(f"results: no .tflite files in {options.models}", file=sys.stderr)
-        return 2
+    stop_cleanly()
     try:
-        rows = [measure(path, options.inputs) for path in paths]
+        return measure_and_write(options)
     except RunnelError as error:
         print(f"results: {error}", file=sys.stderr)
         return 2
-    page = results_page(rows, options.inputs)
+    except KeyboardInterrupt:
+        print("results: interrupted; what was measured of the zoo is kept, start again to go on", file=sys.stderr)
+        return 130
+
+
+def measure_and_write(options: argparse.Namespace) -> int:
+    streaming = measure_all(cases())
+    wrong = any(record["mismatches"] for record in streaming.values())
+    if options.only == "streaming":
+        print(streaming_section(streaming))
+        return int(wrong)
+    paths = sorted(ROOT.glob("models/*/*.tflite")) + sorted(options.models.glob("*.tflite"))
+    if not paths:
+        raise RunnelError(f"no .tflite files in {options.models}; give the folder with --models")
+    rows = [measure(path, options.inputs) for path in paths]
+    page = results_page(rows, options.inputs, streaming)
     if options.check:
         print(page)
     else:
-        write(RESULTS, page)
-        for row in rows:
-            if row.stem == PICTURE_MODEL:
-                write(PICTURE, picture(row.plan))
-        write(README, with_table(README.read_text(encoding="utf-8"), rows))
-    return 1 if any(row.mismatches for row in rows) else 0
+        write_whole(RESULTS, page)
+        write_whole(README, with_table(README.read_text(encoding="utf-8"), streaming))
+        write_pictures()
+    return int(wrong or any(row.mismatches for row in rows))
+
+
+def write_pictures() -> None:
+    """Memory over time of one network, layer by layer and streamed, as SVG files for the documentation."""
+    graph = zoo.network(PICTURE_NETWORK)
+    for path, options in PICTURES.items():
+        write_whole(path, picture(plan_model(graph, load_board("qemu-m7"), options, model_name(Path(PICTURE_NETWORK)))))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
  * Runs a model on every record of inputs.bin and appends what it answers to outputs.bin.
  *
  * A record is the bytes of all inputs in order; inputs are read straight into the model's arena, so the harness
- * needs no memory of its own. Prints `key: value` lines, read by run/result.py; numbers are hexadecimal.
+ * needs no memory of its own, unless the model asks for rows of its input: harness_model.c then keeps the record. Prints `key: value` lines, read by run/result.py; numbers are hexadecimal.
  */
 #include <stddef.h>
 

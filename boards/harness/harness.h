@@ -30,6 +30,28 @@ struct harness_model {
 
 extern const struct harness_model harness_model;
 
+/* What read_row() returns when the model asks for a row that is none of the input's. */
+#define HARNESS_NO_SUCH_ROW (-100)
+
+/* As memcpy, by words: it is part of what is measured of a model that asks for rows, and a camera's DMA would do it. */
+static inline void harness_copy(void *destination, const void *source, uint32_t bytes)
+{
+	struct __attribute__((packed, may_alias)) words {
+		uint32_t word[4];
+	};
+	uint8_t *to = destination;
+	const uint8_t *from = source;
+
+	for (; bytes >= sizeof(struct words); bytes -= (uint32_t)sizeof(struct words)) {
+		*(struct words *)to = *(const struct words *)from;
+		to += sizeof(struct words);
+		from += sizeof(struct words);
+	}
+	for (; bytes > 0; --bytes) {
+		*to++ = *from++;
+	}
+}
+
 /* Runs `function` and adds what it took. `stack_bytes` is the most that any call used, callees included. */
 struct harness_measurement {
 	uint64_t ticks;

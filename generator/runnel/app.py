@@ -34,7 +34,7 @@ def compile_app_model(app: App, model: Path, board: Board, folder: Path) -> Path
     """Generate the C of `model` under the app's name for it; its folder. Raises ModelError or BudgetError."""
     plan = plan_model(load_model(model), board, Options(input=app.input), app.model_name)
     with staged_folder(folder) as stage:
-        write_sources(plan, stage, selftest_crc(plan.schedule.graph))
+        write_sources(plan, stage, selftest_crc(plan.schedule.graph, plan.schedule.segments))
     return folder
 
 

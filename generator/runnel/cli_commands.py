@@ -73,7 +73,7 @@ def compile_command(
         inputs = [model, board_file(board_name), *([options.saved_plan] if options.saved_plan is not None else [])]
         rule = dependency_rule(folder / f"{name}.c", [*inputs, *generator_files()])
     with staged_folder(folder, last=f"{name}.c") as stage:
-        write_sources(plan, stage, selftest_crc(plan.schedule.graph), arena_section)
+        write_sources(plan, stage, selftest_crc(plan.schedule.graph, plan.schedule.segments), arena_section)
         files = sorted(str(p.relative_to(stage)) for p in stage.rglob("*") if p.is_file())
         if depfile is not None and rule is not None:
             write_whole(depfile, rule)

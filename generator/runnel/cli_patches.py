@@ -61,7 +61,7 @@ def patches_command(
       runnel patches mbv2-1.0 mbv2-rd --figure patches.png
     """
     graphs = [_graph(model) for model in models]
-    results = [patch_figures(graph, blocks or default_blocks(graph), *grid) for graph in graphs]
+    results = [patch_figures(graph, default_blocks(graph) if blocks is None else blocks, *grid) for graph in graphs]
     if figure is not None:
         with progress(as_json) as report:
             report(f"drawing {figure}")

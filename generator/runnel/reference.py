@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from runnel.graph import Graph
 from runnel.operators import operator_type
+from runnel.schedule.schedule import Segment
 
 SELFTEST_SEED = 0x52756E6C
 """RUNNEL_SELFTEST_SEED in runnel/selftest.h."""
@@ -70,15 +71,17 @@ def selftest_inputs(graph: Graph) -> list[npt.NDArray[Any]]:
     return arrays
 
 
-def selftest_crc(graph: Graph) -> int:
-    """CRC-32 of every operator's results, then of the outputs, for the self-test's input.
+def selftest_crc(graph: Graph, segments: Sequence[Segment] | None = None) -> int:
+    """CRC-32 of what every segment leaves (every operator, where no segments are given), then of the outputs.
 
-    <model>_selftest() compares with it. The outputs alone would say little: a softmax of noise is often 0 or 1 whatever
-    a single weight is.
+    For the self-test's input; <model>_selftest() compares with it. The outputs alone would say little: a softmax of
+    noise is often 0 or 1 whatever a single weight is.
     """
     arrays: list[npt.NDArray[Any]] = []
     outputs = evaluate(graph, selftest_inputs(graph), arrays.append)
+    values = dict(zip((tensor for operator in graph.operators for tensor in operator.outputs), arrays, strict=True))
+    left = values if segments is None else [tensor for segment in segments for tensor in segment.outputs]
     crc = 0
-    for array in (*arrays, *outputs):
+    for array in (*(values[tensor] for tensor in left), *outputs):
         crc = zlib.crc32(np.ascontiguousarray(array).tobytes(), crc)
     return crc

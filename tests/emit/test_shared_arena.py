@@ -112,7 +112,7 @@ def write_models(board: Board, folder: Path) -> dict[str, Plan]:
     plans = {}
     for name in MODELS:
         plan = plan_model(load_bytes(model_bytes(name), name), board, Options(), name)
-        write_sources(plan, folder, selftest_crc(plan.schedule.graph))
+        write_sources(plan, folder, selftest_crc(plan.schedule.graph, plan.schedule.segments))
         (folder / "plan.json").rename(folder / f"{name}.json")
         plans[name] = plan
     (folder / "alternate.h").write_text(HEADER)

@@ -110,7 +110,7 @@ def run_on_board(model: Path, settings: Settings, folder: Path) -> tuple[RunResu
     plan = plan_model(load_model(model, options), board, options, name)
     sources = folder / "sources"
     sources.mkdir()
-    write_sources(plan, sources, selftest_crc(plan.schedule.graph))
+    write_sources(plan, sources, selftest_crc(plan.schedule.graph, plan.schedule.segments))
     build = BuildOptions(serial=True, guard_bytes=_GUARD_BYTES)
     firmware = build_firmware(sources, harness_model(plan, selftest=True), board, folder / "firmware", build)
     graph = plan.schedule.graph

@@ -49,8 +49,11 @@ def make_job(graph: Graph, operator: Operator, target: Target, random: np.random
         tensor = None if index is None else graph.tensor(index)
         made = tensor is not None and tensor.data is None
         values.append(
-            random.integers(-128, 128, tensor.shape).astype(np.int8) if made and tensor is not None else
-            None if tensor is None else tensor.data
+            random.integers(-128, 128, tensor.shape).astype(np.int8)
+            if made and tensor is not None
+            else None
+            if tensor is None
+            else tensor.data
         )
     result = kind.reference(graph, operator, tuple(values))[0]
     shaped = result.reshape(1, 1, -1) if form.form == "sums" else result[0]
@@ -104,7 +107,8 @@ def _call(job: Job, **layout: Any) -> Any:
     (call,) = operator_type(job.operator.kind).lower_rows(job.graph, job.operator, job.target, RowLayout(**layout))
     assert call.form == job.form.form
     kind = operator_type(job.operator.kind)
-    assert call.scratch_bytes == kind.row_scratch_bytes(job.graph, job.operator, job.target)
+    columns_in = bool(layout.get("columns_in"))
+    assert call.scratch_bytes == kind.row_scratch_bytes(job.graph, job.operator, job.target, columns_in)
     return call
 
 
@@ -113,10 +117,16 @@ def _note(job: Job, place: Place, *more: object) -> str:
     return f"{job.operator.kind} {shapes} {dict(job.operator.attributes)} {place} {more} dsp={job.target.dsp}"
 
 
-def column_order(channels: int) -> Array:
-    """Position of each channel in an int16 column."""
-    c = np.arange(channels)
-    return (c & ~3) | ((c & 1) << 1) | ((c >> 1) & 1)
+def column_elements(pixels: int, channels: int) -> Array:
+    """[pixel][channel]: element of the int16 columns, from the description in columns.h."""
+    pitch = -(-channels // 4) * 4
+    elements = np.empty((pixels, channels), np.int64)
+    for pixel in range(pixels):
+        alone = pixel == pixels - 1 and pixel % 2 == 0
+        for channel in range(channels):
+            four = channel // 4 if alone else channel // 4 * 2 + pixel % 2
+            elements[pixel, channel] = (pixel - pixel % 2) * pitch + four * 4 + (0, 2, 1, 3)[channel % 4]
+    return elements
 
 
 def _pixels(job: Job) -> Case:
@@ -147,8 +157,8 @@ def _columns(job: Job, place: Place, data: Array) -> Array:
     """int16 columns of a 1x1 convolution's input; what pads them is anything."""
     pixels = data[0, place.row, place.column : place.column + place.pixels]
     channels = pixels.shape[1]
-    columns = job.random.integers(-128, 128, (place.pixels, -(-channels // 4) * 4)).astype(np.int16)
-    columns[:, column_order(channels)] = pixels
+    columns = job.random.integers(-128, 128, place.pixels * (-(-channels // 4) * 4)).astype(np.int16)
+    columns[column_elements(place.pixels, channels)] = pixels
     return columns
 
 
@@ -201,19 +211,19 @@ def _planes(job: Job) -> Case:
         call = _call(job, **steps, **layout)
     else:
         start, (before, after) = 0, _columns_out(job, place)
-        steps = {"output_pixel_step": before.shape[1], "output_channel_step": 1}
+        steps = {"output_pixel_step": before.size // place.pixels, "output_channel_step": 1}
         call = _call(job, columns_out=True, **steps, **layout)
     note = _note(job, place, steps, start, layout, rotation)
     numbers = (place.pixels, start, 0, rotation)
-    return Case(call, (planes,), numbers, before.reshape(-1), after.reshape(-1), note, job.integer(0, 3))
+    return Case(call, (planes,), numbers, before, after, note, job.integer(0, 3))
 
 
 def _columns_out(job: Job, place: Place) -> tuple[Array, Array]:
     wanted = _expected(job, place)
     pixels, channels = wanted.shape
-    before = np.full((pixels, -(-channels // 4) * 4), FILL, np.int16)
+    before = np.full(pixels * (-(-channels // 4) * 4), FILL, np.int16)
     after = before.copy()
-    after[:, column_order(channels)] = wanted
+    after[column_elements(pixels, channels)] = wanted
     return before, after
 
 

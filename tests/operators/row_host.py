@@ -185,7 +185,9 @@ def run_cases(cases: Sequence[Case], folder: Path) -> list[Array]:
             break
         results.append(np.frombuffer(ran.stdout, case.before.dtype, case.before.size, at))
         at += case.before.nbytes
-    assert ran.returncode == 0, f"{ran.stderr.decode()[:4000]}\nat or after case {len(results)}: {cases[len(results)-1].note}"
+    assert ran.returncode == 0, (
+        f"{ran.stderr.decode()[:4000]}\nat or after case {len(results)}: {cases[len(results) - 1].note}"
+    )
     return results
 
 

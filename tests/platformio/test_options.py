@@ -52,6 +52,24 @@ def test_options_of_all_models_and_of_one(project: Path) -> None:
     )
 
 
+def test_options_of_streaming_go_to_the_generator(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def note(python: str, arguments: list[str], what: str) -> None:
+        calls.append(arguments)
+        raise HookError("noted")
+
+    monkeypatch.setattr(generation, "_run", note)
+    got = request(project, "one = small.tflite max_overhead=2.5%\ntwo = other.tflite input=stored", input="pulled")
+    for model in got.models:
+        with pytest.raises(HookError, match="noted"):
+            compiles(model, project / model.name)
+    assert calls[0][calls[0].index("--input") + 1] == "pulled"
+    assert calls[0][calls[0].index("--max-overhead") + 1] == "2.5%"
+    assert calls[1][calls[1].index("--input") + 1] == "stored"
+    assert "--max-overhead" not in calls[1]
+
+
 @pytest.mark.parametrize(
     ("models", "others", "expected"),
     [
@@ -70,6 +88,12 @@ def test_options_of_all_models_and_of_one(project: Path) -> None:
         ("net = small.tflite ram=4K", {}, ["'ram=4K' is not understood", "sram=…"]),
         ("net = small.tflite", {"srma": "4K"}, ["unknown option custom_runnel_srma", "custom_runnel_sram"]),
         ("net = small.tflite", {"shared_arena": "net"}, ["name of a model too"]),
+        ("net = small.tflite", {"input": "pushed"}, ["model net: input = pushed", "stored or pulled"]),
+        ("net = small.tflite objective=speed", {}, ["objective = speed", "sram, latency or flash"]),
+        ("net = small.tflite input=pulled input_passes=0", {}, ["input_passes = 0", "1 or more"]),
+        ("net = small.tflite", {"input_passes": "2"}, ["input_passes", "add input = pulled or leave it out"]),
+        ("net = small.tflite", {"max_overhead": "-3"}, ["max_overhead = -3", "percent"]),
+        ("net = small.tflite", {"max_overhead": "ten"}, ["max_overhead = ten", "percent"]),
     ],
 )
 def test_mistakes_are_explained(project: Path, models: str, others: dict[str, str], expected: list[str]) -> None:

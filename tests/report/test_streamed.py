@@ -76,7 +76,7 @@ def test_segments_are_as_wide_as_their_operators_are_many() -> None:
     column = boxes[-1].x - boxes[-2].x
     widths = [round((after.x - box.x) / column) for box, after in zip(boxes, boxes[1:], strict=False)]
     assert widths[:4] == [7, 4, 7, 1], "the pulled rows have a column too"
-    assert boxes[0].label == "0: rows" and boxes[1].label == "1: 2 strips"
+    assert boxes[0].label == "0: rows" and boxes[1].label == "2 strips"
 
 
 def test_an_output_that_grows_into_its_input_is_drawn_with_a_slant() -> None:

@@ -54,6 +54,11 @@ BAD_USES = (
     BadUse("no name", ("runnel_model() needs NAME",), models=MODEL.replace("NAME person", "")),
     BadUse("name", ("the name my-person is not",), models=MODEL.replace("NAME person", "NAME my-person")),
     BadUse("typo", ("runnel_model() does not know: RAM;64K",), models=MODEL[:-1] + " RAM 64K)"),
+    BadUse("input", ("INPUT pushed: there are stored", "pulled"), models=MODEL[:-1] + " INPUT pushed)", sample=True),
+    BadUse("objective", ("OBJECTIVE speed: there are sram,",), models=MODEL[:-1] + " OBJECTIVE speed)"),
+    BadUse("passes", ("INPUT_PASSES 0:", "1 or more"), models=MODEL[:-1] + " INPUT pulled INPUT_PASSES 0)"),
+    BadUse("passes alone", ("add INPUT pulled",), models=MODEL[:-1] + " INPUT_PASSES 2)"),
+    BadUse("overhead", ("MAX_OVERHEAD -3:", "percent"), models=MODEL[:-1] + " MAX_OVERHEAD -3)"),
     BadUse("interface", ("has no objects",), models=MODEL.replace("TARGET app", "TARGET zephyr_interface")),
     BadUse(
         "shares",

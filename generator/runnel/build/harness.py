@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from runnel.errors import BuildError
 
@@ -28,27 +28,46 @@ class EdgeBuffer:
 
 
 @dataclass(frozen=True)
+class InputRows:
+    """The input of a model that asks for rows of it (`<name>_run_rows()`): rows, bytes of a row and of a pixel."""
+
+    height: int
+    row_bytes: int
+    pixel_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.height <= 0 or self.pixel_bytes <= 0 or self.row_bytes <= 0 or self.row_bytes % self.pixel_bytes:
+            raise BuildError(f"{self.height} rows of {self.row_bytes} bytes are no input of a model")
+
+    @property
+    def bytes(self) -> int:
+        return self.height * self.row_bytes
+
+
+@dataclass(frozen=True)
 class HarnessModel:
     """What the harness must know of a generated model. `selftest`: also call `<name>_selftest()` at the end.
 
-    A record is the bytes of all inputs, or outputs, one behind the other.
+    A record is the bytes of all inputs, or outputs, one behind the other. rows: the input is given row by row, from
+    a record in the harness's own memory; there are no `inputs` then.
     """
 
     name: str
     inputs: tuple[EdgeBuffer, ...]
     outputs: tuple[EdgeBuffer, ...]
     selftest: bool = False
+    rows: InputRows | None = None
 
     def __post_init__(self) -> None:
         if _IDENTIFIER.fullmatch(self.name) is None:
             raise BuildError(f"model name {self.name!r} is not a C identifier")
-        if not self.inputs or not self.outputs:
+        if bool(self.inputs) == (self.rows is not None) or not self.outputs:
             raise BuildError(f"model {self.name}: the harness needs at least one input and one output")
 
     @property
     def input_bytes(self) -> int:
         """Bytes of one input record."""
-        return sum(edge.bytes for edge in self.inputs)
+        return self.rows.bytes if self.rows is not None else sum(edge.bytes for edge in self.inputs)
 
     @property
     def output_bytes(self) -> int:
@@ -82,6 +101,43 @@ def _edges(edges: tuple[EdgeBuffer, ...], kind: str, qualifier: str) -> str:
     return f"{accessors}\nstatic const struct harness_{kind} {kind}s[] = {{\n{rows}}};\n"
 
 
+_ROWS = """/* The input of one run, which the model asks for row by row. */
+static uint8_t record[{bytes}];
+
+static uint8_t *input_0(void)
+{{
+	return record;
+}}
+
+static const struct harness_input inputs[] = {{
+	{{input_0, {bytes}u}},
+}};
+
+static int read_row(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
+{{
+	(void)context;
+	if (y < 0 || y >= {height} || x < 0 || columns < 0 || x + columns > {columns}) {{
+		return HARNESS_NO_SUCH_ROW;
+	}}
+	harness_copy(destination, record + y * {row_bytes} + x * {pixel_bytes}, (uint32_t)(columns * {pixel_bytes}));
+	return 0;
+}}
+
+static int run(void)
+{{
+	return {name}_run_rows(read_row, NULL);
+}}
+"""
+
+
+def _inputs(model: HarnessModel) -> str:
+    rows = model.rows
+    if rows is None:
+        return _edges(model.inputs, "input", "")
+    columns = rows.row_bytes // rows.pixel_bytes
+    return _ROWS.format(name=model.name, columns=columns, bytes=rows.bytes, **asdict(rows))
+
+
 def harness_model_source(model: HarnessModel, guard_bytes: int) -> str:
     """harness_model.c for `model`, its arena between `guard_bytes` bytes of guard on each side (0: none)."""
     arena = f"{model.name}_arena_guarded"
@@ -94,15 +150,15 @@ def harness_model_source(model: HarnessModel, guard_bytes: int) -> str:
 
 #include "{model.name}.h"
 
-{guard}{_edges(model.inputs, "input", "")}
+{guard}{_inputs(model)}
 {_edges(model.outputs, "output", "const ")}
 const struct harness_model harness_model = {{
 	.name = "{model.name}",
 	.inputs = inputs,
 	.outputs = outputs,
-	.input_count = {len(model.inputs)}u,
+	.input_count = {len(model.inputs) or 1}u,
 	.output_count = {len(model.outputs)}u,
-	.run = {model.name}_run,
+	.run = {f"{model.name}_run" if model.rows is None else "run"},
 	.selftest = {f"{model.name}_selftest" if model.selftest else "NULL"},
 	.guarded = {arena if guard_bytes else "NULL"},
 	.guarded_bytes = {f"&{arena}_bytes" if guard_bytes else "NULL"},

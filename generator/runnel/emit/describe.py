@@ -18,7 +18,10 @@ def describe(graph: Graph, operator: Operator) -> str:
 
 def title(graph: Graph, operator: Operator) -> str:
     """Number, kind and window."""
-    window = operator_type(operator.kind).window(graph, operator)
+    kind = operator_type(operator.kind)
+    window = kind.window(graph, operator)
+    if window is not None and not kind.has_weights and (window.kernel_h, window.kernel_w) == (1, 1):
+        window = None  # element by element
     return f"operator {operator.index} {operator.kind}{_window_text(window)}"
 
 

@@ -23,13 +23,14 @@ class Lines:
     pointer: str
     fields: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def value(self, name: str, values: Sequence[int]) -> Term:
-        """The number, where it is the same on all lines; else the field, `name` or one that has these values."""
+    def value(self, kind: str, name: str, values: Sequence[int]) -> Term:
+        """The number, where it is the same on all lines; else a field of this kind that has these values."""
         if len(set(values)) == 1:
             return values[0]
-        same = next((known for known, held in self.fields.items() if held == tuple(values)), name)
-        self.fields[same] = tuple(values)
-        return f"{self.pointer}->{same}"
+        same = (known for known, held in self.fields.items() if known.startswith(f"{kind}_") and held == tuple(values))
+        field_name = next(same, f"{kind}_{name}")
+        self.fields[field_name] = tuple(values)
+        return f"{self.pointer}->{field_name}"
 
     def table(self, function: str) -> CTable | None:
         """None where nothing differs."""
@@ -54,21 +55,17 @@ class Places:
     # --- rows and columns of a patch ------------------------------------------------------------------------------
 
     def first_row(self, step: Step, name: str) -> Term:
-        return self.bands.value(f"first_{name}", [span.first for span in self._row_spans(step.areas)])
+        return self.bands.value("first", name, [span.first for span in self._row_spans(step.areas)])
 
     def end_row(self, step: Step, name: str) -> Term:
-        return self.bands.value(f"end_{name}", [span.end for span in self._row_spans(step.areas)])
-
-    def last_end_row(self, step: Step) -> int:
-        """The end of the rows that are made in the last band."""
-        return max(span.end for span in self._row_spans(step.areas))
+        return self.bands.value("end", name, [span.end for span in self._row_spans(step.areas)])
 
     def first_column(self, step: Step, name: str) -> Term:
-        return self.columns.value(f"column_{name}", [span.first for span in self._column_spans(step.areas)])
+        return self.columns.value("column", name, [span.first for span in self._column_spans(step.areas)])
 
     def pixels(self, step: Step, name: str) -> Term:
         """Of one row."""
-        return self.columns.value(f"pixels_{name}", [span.size for span in self._column_spans(step.areas)])
+        return self.columns.value("pixels", name, [span.size for span in self._column_spans(step.areas)])
 
     def _row_spans(self, areas: Sequence[Area]) -> list[Span]:
         return [area.rows for area in areas[:: self.strips]]
@@ -89,16 +86,15 @@ class Places:
         if store.whole:
             return 0
         spans = self._column_spans([areas[store.tensor] for areas in self.rows.areas])
-        return self.columns.value(f"column_{store.name}", [span.first for span in spans])
+        return self.columns.value("column", store.name, [span.first for span in spans])
 
     def place(self, store: Store, row: Term, column: Term) -> str:
         """The address of a pixel, channel 0, to be read (rows of pixels) or written."""
         if store.layout == "channel planes":
             first_row, first_column = self.plane_origin(store)
             return _slot(offset(store.name, minus(column, first_column)), store, minus(row, first_row))
-        begin = self.store_column(store)
         home = self.home(store)
-        where = offset(home.name, times(minus(column, begin), store.channels))
+        where = offset(home.name, times(minus(column, self.store_column(home)), home.channels))
         if home.whole:
             return offset(where, times(row, home.row_bytes))
         return _slot(where, home, row)
@@ -109,7 +105,7 @@ class Places:
         window, name = reader.window, step_name(self.rows, reader)
         row = [span.first * window.stride_h - window.pad_top for span in self._row_spans(reader.areas)]
         column = [span.first * window.stride_w - window.pad_left for span in self._column_spans(reader.areas)]
-        return self.bands.value(f"slot_row_{name}", row), self.columns.value(f"plane_column_{name}", column)
+        return self.bands.value("slot_row", name, row), self.columns.value("plane_column", name, column)
 
 
 def _slot(pointer: str, ring: Store, row: Term) -> str:

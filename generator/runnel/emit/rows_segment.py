@@ -31,7 +31,7 @@ def segment_function(
         comment=tuple(header_lines(plan, number, segment.rows)),
         tables=tuple(body.tables(function)),
         declarations=(*_declarations(plan, number, segment.rows), *(["int status;"] if pulled else [])),
-        body=(*lines, *(["return RUNNEL_OK;"] if pulled else [])),
+        body=tuple(indented([*lines, *(["return RUNNEL_OK;"] if pulled else [])], 1)),
         pulled=pulled,
     )
 

@@ -104,14 +104,14 @@ class _Maker:
         source, halo = step.inputs[0], step.halo
         assert halo is not None
         saved, wanted, own = self._halo_columns(source)
-        left = places.columns.value(f"halo_{self.name}", [size for _, size in saved])
+        left = places.columns.value("halo", self.name, [size for _, size in saved])
         inside = [area.columns.end - begin for area, begin in zip(step.areas[: places.strips], own, strict=True)]
-        right = places.columns.value(f"inside_{self.name}", inside)
-        begin = places.columns.value(f"own_{self.name}", own)
+        right = places.columns.value("inside", self.name, inside)
+        begin = places.columns.value("own", self.name, own)
         row = offset(halo.name, times(self.row, halo.row_bytes))
         output = places.place(step.output, self.row, self.column)
-        keep = places.columns.value(f"keep_{self.name}", [size * halo.channels for _, size in wanted])
-        keep_from = places.columns.value(f"keep_from_{self.name}", [first for first, _ in wanted])
+        keep = places.columns.value("kept", self.name, [size * halo.channels for _, size in wanted])
+        keep_from = places.columns.value("keep_from", self.name, [first for first, _ in wanted])
         return [
             f"if ({left} > 0) {{",
             "\t" + self.kernels.call(0, ("int8_t",), (row, str(left), output)),
@@ -134,7 +134,8 @@ class _Maker:
 
     def _window(self) -> str:
         store = self.step.inputs[0]
-        home, first = self.places.home(store), self.places.store_column(store)
+        home = self.places.home(store)
+        first = self.places.store_column(home)
         ring = f"&(const struct runnel_rows){{{home.name}, {home.rows}, {home.row_bytes}, {first}}}"
         output = self.places.place(self.step.output, self.row, self.column)
         return self.kernels.call(0, (), (ring, self.row, str(self.column), str(self.pixels), output))

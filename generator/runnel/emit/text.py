@@ -82,7 +82,7 @@ def statement(function: str, arguments: Sequence[str]) -> str:
         word = argument + (", " if place + 1 < len(arguments) else ");")
         if len(lines[-1]) + len(word) > _STATEMENT_WIDTH and not lines[-1].endswith("("):
             lines[-1] = lines[-1].rstrip()
-            lines.append("\t")
+            lines.append("\t\t")
         lines[-1] += word
     return "\n".join(lines) if arguments else f"{function}();"
 
@@ -90,4 +90,4 @@ def statement(function: str, arguments: Sequence[str]) -> str:
 def indented(lines: Sequence[str], tabs: int) -> list[str]:
     """The lines `tabs` further to the right; a line may itself hold several."""
     space = "\t" * tabs
-    return [space + line.replace("\n", f"\n{space}") for line in lines]
+    return [space + line.replace("\n", f"\n{space}") if line else line for line in lines]

@@ -211,8 +211,8 @@ class OperatorType(ABC):
         """How the operator runs by rows, or None where it needs whole tensors. Needs no weights."""
         return None
 
-    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target) -> int:
-        """Scratch of the row kernel, as in KernelCall. Needs no weights."""
+    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target, columns_in: bool = False) -> int:
+        """Scratch of the row kernel, as in KernelCall; columns_in as in RowLayout. Needs no weights."""
         return 0
 
     def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:

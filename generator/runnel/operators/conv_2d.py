@@ -107,8 +107,8 @@ class Conv2D(OperatorType):
     def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
         return convolution_row_form(graph, operator)
 
-    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target) -> int:
-        return convolution_row_scratch(graph, operator, target)
+    def row_scratch_bytes(self, graph: Graph, operator: Operator, target: Target, columns_in: bool = False) -> int:
+        return convolution_row_scratch(graph, operator, target, columns_in)
 
     def lower_rows(self, graph: Graph, operator: Operator, target: Target, layout: RowLayout) -> tuple[KernelCall, ...]:
         return (convolution_row_call(graph, operator, target, layout, *self._constants(graph, operator)),)

@@ -28,13 +28,14 @@ def convolution_row_form(graph: Graph, operator: Operator) -> RowForm | None:
     return RowForm("pixels", window, writes_planes=True, reads_columns=plain)
 
 
-def convolution_row_scratch(graph: Graph, operator: Operator, target: Target) -> int:
-    """Form window gathers one window, or two at a time; pixels are read where they lie."""
-    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
-    if stays_inside(data, output, window_of(graph, operator)):
+def convolution_row_scratch(graph: Graph, operator: Operator, target: Target, columns_in: bool = False) -> int:
+    """Windows are gathered into a column of int8; the DSP kernels widen two pixels at a time to int16."""
+    if columns_in:
         return 0
-    taps = math.prod(graph.tensor(operator.inputs[1]).shape[1:])
-    return (2 if target.dsp else 1) * column_bytes(taps, target)
+    data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+    size = column_bytes(math.prod(graph.tensor(operator.inputs[1]).shape[1:]), target)
+    gathered = 0 if stays_inside(data, output, window_of(graph, operator)) else size
+    return gathered + (4 * size if target.dsp else 0)
 
 
 def convolution_row_call(
@@ -57,6 +58,7 @@ def convolution_row_call(
     row_bytes = column_pitch(taps) if layout.columns_in else column_bytes(taps, target)
     rows = np.zeros((weights.shape[0], row_bytes), dtype=np.int8)
     rows[:, :taps] = weights.reshape(weights.shape[0], taps)
+    rows = _in_pairs(rows) if target.dsp else rows
     kernel = "conv_2d_columns" if layout.columns_in else f"conv_2d_{form.form}"
     zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
     return KernelCall(
@@ -73,11 +75,19 @@ def convolution_row_call(
         constants=(Constant("weights", rows), *constants.constants()),
         inputs=(data.index,),
         output=output.index,
-        scratch_bytes=convolution_row_scratch(graph, operator, target),
+        scratch_bytes=convolution_row_scratch(graph, operator, target, layout.columns_in),
         layer_type=LAYER_TYPE,
         form=form.form,
         file="conv_2d_window" if form.form == "window" else "conv_2d_pixels",
     )
+
+
+def _in_pairs(rows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Weights as the DSP tile reads them: four taps of a channel, then of the next one; zeros after an odd channel."""
+    channels, row_bytes = rows.shape
+    even = np.zeros((channels + channels % 2, row_bytes), dtype=np.int8)
+    even[:channels] = rows
+    return np.ascontiguousarray(even.reshape(-1, 2, row_bytes // 4, 4).transpose(0, 2, 1, 3))
 
 
 def _input_shape(kernel: str, data: Tensor, window: Window) -> dict[str, int]:

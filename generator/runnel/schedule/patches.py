@@ -95,8 +95,12 @@ def _by_rows(graph: Graph, operator: Operator) -> bool:
 
 
 def default_blocks(graph: Graph) -> int:
-    """The first blocks until the map is an eighth of the image, all where it stays larger."""
+    """The first blocks until the map is an eighth of the image, all where it stays larger. Raises UnsupportedError."""
     ends = block_ends(graph)
+    if not ends or len(graph.inputs) != 1:
+        raise UnsupportedError(
+            f"{graph.name} cannot run in patches; that needs one image and a convolution that reads it"
+        )
     height = graph.tensor(graph.inputs[0]).shape[1]
     small = (n for n, end in enumerate(ends, 1) if _plane(graph, graph.operators[end].outputs[0])[0] * DOWN <= height)
     return next(small, len(ends))
@@ -106,7 +110,7 @@ def patch_figures(graph: Graph, blocks: int, bands: int, strips: int) -> PatchFi
     """`graph` as the passes leave it. Raises UnsupportedError for blocks or patches that it does not have."""
     ends = block_ends(graph)
     if not 1 <= blocks <= len(ends):
-        raise UnsupportedError(f"{blocks} blocks cannot run in patches; this network has {len(ends)} that can")
+        raise UnsupportedError(f"{blocks} blocks of {graph.name} cannot run in patches; it has {len(ends)} that can")
     stage, rest = graph.operators[: ends[blocks - 1] + 1], graph.operators[ends[blocks - 1] + 1 :]
     height, width = _plane(graph, stage[-1].outputs[0])
     if not (1 <= bands <= height and 1 <= strips <= width):
@@ -114,87 +118,6 @@ def patch_figures(graph: Graph, blocks: int, bands: int, strips: int) -> PatchFi
     rows = {border: _spans(graph, stage, divide(height, bands), 0, border) for border in BORDERS}
     columns = {border: _spans(graph, stage, divide(width, strips), 1, border) for border in BORDERS}
     largest = {tensor: _largest(graph, tensor, rows["full"], columns["full"]) for tensor in rows["full"][0]}
-    patch_height, patch_width: of the image, the largest patch.
-    stage_macs: of the stage layer by layer; patch_macs: in patches. peak_bytes: of the whole network layer by layer;
-    stage_peak_bytes: while patches run; rest_peak_bytes: of the layers after the stage.
-    """
-
-    blocks: int
-    bands: int
-    strips: int
-    patch_height: int
-    patch_width: int
-    stage_macs: int
-    total_macs: int
-    patch_macs: Mapping[Border, int]
-    peak_bytes: int
-    stage_peak_bytes: int
-    rest_peak_bytes: int
-
-    @property
-    def patch_peak_bytes(self) -> int:
-        """Of the whole network with the stage in patches."""
-        return max(self.stage_peak_bytes, self.rest_peak_bytes)
-
-    def stage_overhead(self, border: Border) -> float:
-        """MACs computed again, as a share of the stage's."""
-        return self.patch_macs[border] / self.stage_macs - 1
-
-    def total_overhead(self, border: Border) -> float:
-        """The same as a share of the network's."""
-        return (self.patch_macs[border] - self.stage_macs) / self.total_macs
-
-
-def block_ends(graph: Graph) -> tuple[int, ...]:
-    """Where blocks end: numbers of operators after which one tensor alone goes on, as far as patches can reach.
-
-    A block is the first operator; then whatever ends in a residual ADD or in the convolution behind a depthwise one.
-    """
-    ends = []
-    made_by = {operator.outputs[0]: operator for operator in graph.operators}
-    last_reader = {t: place for place, operator in enumerate(graph.operators) for t in operator.inputs}
-    for place, operator in enumerate(graph.operators):
-        if not _by_rows(graph, operator):
-            break
-        alone = all(
-            last_reader.get(made.outputs[0], -1) <= place for made in graph.operators[:place] if made is not operator
-        )
-        before = made_by.get(operator.inputs[0] or 0)
-        filtered = operator.kind == "CONV_2D" and before is not None and before.kind == "DEPTHWISE_CONV_2D"
-        if alone and (place == 0 or operator.kind == "ADD" or filtered):
-            ends.append(place)
-    return tuple(ends)
-
-
-def _by_rows(graph: Graph, operator: Operator) -> bool:
-    """Whether patches can run it: a feature map in and out, through a window that is not the whole map."""
-    window = operator_type(operator.kind).window(graph, operator)
-    output = graph.tensor(operator.outputs[0]).shape
-    return window is not None and len(output) == 4 and output[1] * output[2] > 1
-
-
-def default_blocks(graph: Graph) -> int:
-    """The first blocks until the map is an eighth of the image, all where it stays larger."""
-    ends = block_ends(graph)
-    height = graph.tensor(graph.inputs[0]).shape[1]
-    small = (n for n, end in enumerate(ends, 1) if _plane(graph, graph.operators[end].outputs[0])[0] * DOWN <= height)
-    return next(small, len(ends))
-
-
-def patch_figures(graph: Graph, blocks: int, bands: int, strips: int) -> PatchFigures:
-    """`graph` as the passes leave it. Raises UnsupportedError for blocks or patches that it does not have."""
-    ends = block_ends(graph)
-    if not 1 <= blocks <= len(ends):
-        raise UnsupportedError(f"{blocks} blocks cannot run in patches; this network has {len(ends)} that can")
-    stage, rest = graph.operators[: ends[blocks - 1] + 1], graph.operators[ends[blocks - 1] + 1 :]
-    height, width = _plane(graph, stage[-1].outputs[0])
-    if not (1 <= bands <= height and 1 <= strips <= width):
-        raise UnsupportedError(f"{bands}x{strips} patches of a map of {height}x{width}; each needs a row and a column")
-    rows = {border: _spans(graph, stage, divide(height, bands), 0, border) for border in BORDERS}
-    columns = {border: _spans(graph, stage, divide(width, strips), 1, border) for border in BORDERS}
-    largest = {
-        tensor: (_largest(rows["full"], tensor), _largest(columns["full"], tensor)) for tensor in rows["full"][0]
-    }
     patch_height, patch_width = largest[graph.inputs[0]]
     return PatchFigures(
         blocks=blocks,

@@ -57,7 +57,7 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
     plain += (whole.live[:, None] + whole.outputs + _scratch(network))[:, :, None]
     _forbid(network, strips, plain, streams, whole.output_count)
     certain = _certain(network)
-    grown, grows_into = _grown(network, areas, strips, plain, certain, whole.output_count)
+    grown, grows_into = _grown(network, areas, strips, plain, certain, whole.output_count, pulled)
     macs = _sums_to_ends(_macs(network, stores))
     columns = np.stack([_sums_to_ends(_column_bytes(stores, group)) for group in GROUPS])
     layer = _layers(network, whole, pulled)
@@ -178,11 +178,14 @@ def _grown(
     plain: Integers,
     certain: npt.NDArray[np.bool_],
     output_count: Integers,
+    pulled: bool,
 ) -> tuple[Integers, Integers]:
     """Bytes with the best overlap, and the tensor that it grows into (-1: none)."""
     grown, into = np.full_like(plain, NEVER), np.full_like(plain, -1)
     for end in range(1, network.count + 1):
         possible = (plain[:, end, 0] < NEVER) & (output_count[:, end] == 1)
+        if pulled:
+            possible[0] = False  # its only input is not stored
         starts = np.flatnonzero(possible & certain[:, end])
         if not len(starts):
             continue

@@ -155,7 +155,7 @@ def _lowest(
     made = state.made[place][writer]
     if one.form.form == "planes":
         # a step of its own copies rows into the planes, as far as the depthwise convolution has come
-        copied = needed_before(network, place, made)
+        copied = needed_before(network, place, made + 1 if place == state.writers[writer] else made)
         needed = needed_before(network, place, columns[one.output].rows[end : end + 1])
         return np.where(copied < needed, copied, NEVER)
     of = one.by_rows[0] if one.form.form == "sums" else one.output

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from apps.vww.image_filter import ROOT
-from apps.vww.vww_build import FRAMES, PHOTOS, Outputs, expected_outputs, outputs_of
+from apps.vww.jpeg_filter import jpeg_bytes, smooth_picture
+from apps.vww.vww_build import FRAMES, PHOTOS, Outputs, build_vww, expected_outputs, outputs_of
+from runnel.app import run_app
+from runnel.build.app_firmware import AppOptions
 from zephyr.workspaces import Workspace, build, can_run, each_workspace, has_board, run
 
 APP = ROOT / "apps" / "vww"
@@ -43,6 +46,26 @@ def test_equal_to_tflm(workspace: Workspace, board: str, expected: Outputs, tmp_
     assert ran.exit_code == 0
     assert "selftest: ok" in ran.text
     assert ran.lines[-1] == "end: 2 frames, 1 times person"
+    header = (built.folder / "runnel" / "person" / "person.h").read_text(encoding="utf-8")
+    assert "#define PERSON_INPUT_PASSES 1\n" in header
+    assert "person_input(" not in header
+
+
+@each_workspace
+@pytest.mark.parametrize("board", EMULATED[:2])
+def test_jpeg_files(workspace: Workspace, board: str, tmp_path: Path, full: bool, tflm: None) -> None:
+    """The same answers as from the app on this machine."""
+    if not full and board != EMULATED[1]:
+        pytest.skip("native_sim by default; RUNNEL_FULL=1 runs an emulated board, too")
+    if reason := can_run(board):
+        pytest.skip(reason)
+    (tmp_path / "colours.jpg").write_bytes(jpeg_bytes(smooth_picture(300, 200), subsampling="4:2:0"))
+    (tmp_path / "frames.txt").write_text("colours.jpg\n")
+    options = ["-DCONFIG_VWW_JPEG=y", f'-DCONFIG_VWW_FRAMES_LIST="{tmp_path / "frames.txt"}"']
+    ran = run(build(workspace, APP, board, tmp_path / "build", cmake=options))
+    assert ran.exit_code == 0, ran.text
+    host = build_vww("host", tmp_path / "host", AppOptions(jpeg=True))
+    assert outputs_of(ran.lines) == outputs_of(run_app(host, tmp_path)[1]) != {}
 
 
 @each_workspace

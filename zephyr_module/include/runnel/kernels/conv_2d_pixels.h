@@ -2,12 +2,14 @@
  *
  * CONV_2D with a 1x1 window by rows, portable C: from pixels (runnel_conv_2d_pixels), or from the int16 columns that
  * a depthwise convolution writes (runnel_conv_2d_columns). Writes pixels or channel planes.
- * Weights: [output channel][input channel], each row padded with zeros to column_bytes.
+ * Weights: [output channel][input channel], each row padded with zeros to column_bytes; the DSP twins have them in
+ * another order (dsp/conv_2d_tile.h).
  */
 #ifndef RUNNEL_KERNELS_CONV_2D_PIXELS_H_
 #define RUNNEL_KERNELS_CONV_2D_PIXELS_H_
 
 #include "runnel/kernels/accumulator.h"
+#include "runnel/kernels/columns.h"
 
 struct runnel_conv_2d_pixels_shape {
 	int32_t input_channels;
@@ -19,7 +21,7 @@ struct runnel_conv_2d_pixels_shape {
 	int32_t rounding; /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
-/* Of every four channels 0, 1, 2, 3 a column holds 0, 2, 1, 3; column_bytes is a multiple of 4. */
+/* Columns as columns.h has them; column_bytes is a multiple of 4. */
 struct runnel_conv_2d_columns_shape {
 	int32_t output_channels;
 	int32_t column_bytes; /* bytes of a row of weights, int16 elements of a column */
@@ -62,19 +64,22 @@ RUNNEL_INLINE void runnel_conv_2d_columns(const struct runnel_conv_2d_columns_sh
 
 	(void)scratch;
 	for (int32_t pixel = 0; pixel < pixels; pixel++) {
-		const int16_t *column = input + pixel * shape->column_bytes;
+		const int16_t *column = input + runnel_columns_element(shape->column_bytes, pixels, pixel, 0);
+		const int32_t step = pixel == pixels - 1 && pixel % 2 == 0 ? 4 : 8;
 		const int8_t *weights = own.weights;
 		int8_t *to = output + pixel * shape->output_pixel_step;
 
 		for (int32_t channel = 0; channel < shape->output_channels; channel++) {
 			const struct runnel_channel constants = runnel_load_channel(&own, shape->rounding, channel);
+			const int16_t *taps = column;
 			int32_t acc = constants.bias;
 
 			for (int32_t tap = 0; tap < shape->column_bytes; tap += 4) {
-				acc = runnel_add_wrapping(acc, column[tap] * weights[tap]);
-				acc = runnel_add_wrapping(acc, column[tap + 2] * weights[tap + 1]);
-				acc = runnel_add_wrapping(acc, column[tap + 1] * weights[tap + 2]);
-				acc = runnel_add_wrapping(acc, column[tap + 3] * weights[tap + 3]);
+				acc = runnel_add_wrapping(acc, taps[0] * weights[tap]);
+				acc = runnel_add_wrapping(acc, taps[2] * weights[tap + 1]);
+				acc = runnel_add_wrapping(acc, taps[1] * weights[tap + 2]);
+				acc = runnel_add_wrapping(acc, taps[3] * weights[tap + 3]);
+				taps += step;
 			}
 			weights += shape->column_bytes;
 			*to = runnel_requantize_accumulator(&own, shape->rounding, &constants, acc);

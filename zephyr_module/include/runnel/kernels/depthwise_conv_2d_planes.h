@@ -12,6 +12,7 @@
 #define RUNNEL_KERNELS_DEPTHWISE_CONV_2D_PLANES_H_
 
 #include "runnel/kernels/accumulator.h"
+#include "runnel/kernels/columns.h"
 
 struct runnel_depthwise_conv_2d_planes_shape {
 	int32_t output_channels;
@@ -25,31 +26,21 @@ struct runnel_depthwise_conv_2d_planes_shape {
 	int32_t plane_bytes; /* bytes from channel to channel */
 	int32_t ring_rows;
 	int32_t row_taps;
-	int32_t columns_out; /* 1: int16 columns, of every four channels 0, 1, 2, 3 in the order 0, 2, 1, 3 */
-	int32_t output_pixel_step;
+	int32_t columns_out; /* 1: int16 columns, see columns.h */
+	int32_t output_pixel_step; /* of int16 columns their pitch */
 	int32_t output_channel_step; /* of int8 output */
 	int32_t rounding; /* RUNNEL_SHORT_FORM, RUNNEL_FULL_RANGE: see accumulator.h */
 };
 
-/* Stores an output pixel of one channel; `output` is where pixel 0 of that channel lies. */
+/* Stores an output at element `place` of the output. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_store(const struct runnel_depthwise_conv_2d_planes_shape *shape,
-							 void *output, int32_t pixel, int8_t value)
+							 void *output, int32_t place, int8_t value)
 {
 	if (shape->columns_out) {
-		((int16_t *)output)[pixel * shape->output_pixel_step] = value;
+		((int16_t *)output)[place] = value;
 	} else {
-		((int8_t *)output)[pixel * shape->output_pixel_step] = value;
+		((int8_t *)output)[place] = value;
 	}
-}
-
-/* Where pixel 0 of a channel lies in the output. */
-RUNNEL_INLINE void *runnel_depthwise_conv_2d_planes_place(const struct runnel_depthwise_conv_2d_planes_shape *shape,
-							  void *output, int32_t channel)
-{
-	if (shape->columns_out) {
-		return (int16_t *)output + ((channel & ~3) | ((channel & 1) << 1) | ((channel >> 1) & 1));
-	}
-	return (int8_t *)output + channel * shape->output_channel_step;
 }
 
 /* Sum of one window of one channel. window: its first column in slot 0; weights: of slot 0, or of window row 0 where
@@ -76,24 +67,27 @@ RUNNEL_INLINE int32_t runnel_depthwise_conv_2d_planes_sum(const struct runnel_de
 /* The output pixels of one channel. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_row(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 						       const struct runnel_accumulator_layer *layer,
-						       const struct runnel_channel *channel, const int8_t *plane,
-						       int32_t rotation, const int8_t *weights, int32_t pixels,
-						       void *output)
+						       const struct runnel_channel *constants, const int8_t *plane,
+						       int32_t rotation, const int8_t *weights, int32_t channel,
+						       int32_t pixels, void *output)
 {
 	for (int32_t pixel = 0; pixel < pixels; pixel++) {
 		const int32_t sum = runnel_depthwise_conv_2d_planes_sum(shape, plane + pixel * shape->stride_width,
-									rotation, weights, channel->bias);
+									rotation, weights, constants->bias);
+		const int32_t place =
+			shape->columns_out ? runnel_columns_element(shape->output_pixel_step, pixels, pixel, channel)
+					   : pixel * shape->output_pixel_step + channel * shape->output_channel_step;
 
 		runnel_depthwise_conv_2d_planes_store(
-			shape, output, pixel, runnel_requantize_accumulator(layer, shape->rounding, channel, sum));
+			shape, output, place, runnel_requantize_accumulator(layer, shape->rounding, constants, sum));
 	}
 }
 
 /* Computes the output pixels of one channel: the portable function above, or its DSP twin. */
 typedef void (*runnel_depthwise_conv_2d_planes_row_function)(
 	const struct runnel_depthwise_conv_2d_planes_shape *shape, const struct runnel_accumulator_layer *layer,
-	const struct runnel_channel *channel, const int8_t *plane, int32_t rotation, const int8_t *weights,
-	int32_t pixels, void *output);
+	const struct runnel_channel *constants, const int8_t *plane, int32_t rotation, const int8_t *weights,
+	int32_t channel, int32_t pixels, void *output);
 
 /* All channels; the function is known when this is inlined, so that it is inlined too. */
 RUNNEL_INLINE void
@@ -111,8 +105,7 @@ runnel_depthwise_conv_2d_planes_channels(const struct runnel_depthwise_conv_2d_p
 	for (int32_t channel = 0; channel < shape->output_channels; channel++) {
 		const struct runnel_channel constants = runnel_load_channel(&own, shape->rounding, channel);
 
-		row_function(shape, &own, &constants, planes, rotation, weights, pixels,
-			     runnel_depthwise_conv_2d_planes_place(shape, output, channel));
+		row_function(shape, &own, &constants, planes, rotation, weights, channel, pixels, output);
 		weights += weight_rows * shape->row_taps;
 		if (shape->depth_multiplier == 1 || (channel + 1) % shape->depth_multiplier == 0) {
 			planes += shape->plane_bytes;

@@ -8,30 +8,31 @@
 #include "runnel/kernels/conv_2d_pixels.h"
 #include "runnel/kernels/dsp/conv_2d_tile.h"
 
+/* `scratch` holds two columns of int16. */
 RUNNEL_INLINE void runnel_conv_2d_pixels_dsp(const struct runnel_conv_2d_pixels_shape *shape,
 					     const struct runnel_accumulator_layer *layer, const int8_t *input,
 					     int32_t pixels, int8_t *output, void *scratch)
 {
 	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
 	const struct runnel_conv_2d_tiles tiles = {
-		.taps = shape->input_channels,
 		.column_bytes = shape->column_bytes,
-		.second = shape->input_pixel_step,
-		.wide = 0,
 		.output_channels = shape->output_channels,
 		.output_pixel_step = shape->output_pixel_step,
 		.output_channel_step = shape->output_channel_step,
 		.rounding = shape->rounding,
 	};
+	int16_t *columns = scratch;
 
-	(void)scratch;
 	for (; pixels > 1; pixels -= 2) {
-		runnel_conv_2d_tile_pixels(&tiles, &own, 2, input, output);
+		runnel_conv_2d_widen(input, shape->input_channels, 8, columns);
+		runnel_conv_2d_widen(input + shape->input_pixel_step, shape->input_channels, 8, columns + 4);
+		runnel_conv_2d_tile_pixels(&tiles, &own, 2, columns, output);
 		input += 2 * shape->input_pixel_step;
 		output += 2 * shape->output_pixel_step;
 	}
 	if (pixels > 0) {
-		runnel_conv_2d_tile_pixels(&tiles, &own, 1, input, output);
+		runnel_conv_2d_widen(input, shape->input_channels, 4, columns);
+		runnel_conv_2d_tile_pixels(&tiles, &own, 1, columns, output);
 	}
 }
 
@@ -42,10 +43,7 @@ RUNNEL_INLINE void runnel_conv_2d_columns_dsp(const struct runnel_conv_2d_column
 {
 	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
 	const struct runnel_conv_2d_tiles tiles = {
-		.taps = shape->column_bytes,
 		.column_bytes = shape->column_bytes,
-		.second = shape->column_bytes,
-		.wide = 1,
 		.output_channels = shape->output_channels,
 		.output_pixel_step = shape->output_pixel_step,
 		.output_channel_step = shape->output_channel_step,

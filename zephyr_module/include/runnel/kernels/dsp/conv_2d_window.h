@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CONV_2D by rows, with SMLAD: the windows of two pixels are gathered, then two output channels at a time; see
- * conv_2d_tile.h.
+ * CONV_2D by rows, with SMLAD: the windows of two pixels are gathered and widened, then two output channels at a time
+ * are computed; see conv_2d_tile.h.
  */
 #ifndef RUNNEL_KERNELS_DSP_CONV_2D_WINDOW_H_
 #define RUNNEL_KERNELS_DSP_CONV_2D_WINDOW_H_
@@ -9,7 +9,8 @@
 #include "runnel/kernels/conv_2d_window.h"
 #include "runnel/kernels/dsp/conv_2d_tile.h"
 
-/* Output columns column..column + pixels - 1 of output row `row`. `scratch` holds two columns of taps. */
+/* Output columns column..column + pixels - 1 of output row `row`. `scratch` holds two columns of int16, then one of
+ * int8. */
 RUNNEL_INLINE void runnel_conv_2d_window_dsp(const struct runnel_conv_2d_window_shape *shape,
 					     const struct runnel_accumulator_layer *layer,
 					     const struct runnel_rows *input, int32_t row, int32_t column,
@@ -17,33 +18,30 @@ RUNNEL_INLINE void runnel_conv_2d_window_dsp(const struct runnel_conv_2d_window_
 {
 	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
 	const struct runnel_conv_2d_window_place place = runnel_conv_2d_window_at(shape, input, row);
-	const int32_t taps = shape->kernel_height * shape->kernel_width * shape->input_channels;
-	int8_t *first = scratch;
-	int8_t *second = first + shape->column_bytes;
 	const struct runnel_conv_2d_tiles tiles = {
-		.taps = shape->column_bytes,
 		.column_bytes = shape->column_bytes,
-		.second = shape->column_bytes,
-		.wide = 0,
 		.output_channels = shape->output_channels,
 		.output_pixel_step = shape->output_pixel_step,
 		.output_channel_step = shape->output_channel_step,
 		.rounding = shape->rounding,
 	};
+	const int32_t taps = shape->kernel_height * shape->kernel_width * shape->input_channels;
+	int16_t *columns = scratch;
+	int8_t *window = (int8_t *)(columns + 2 * shape->column_bytes);
 
-	/* the bytes that pad the columns meet zero weights, but must be something */
-	memset(first + taps, 0, (size_t)(shape->column_bytes - taps));
-	memset(second + taps, 0, (size_t)(shape->column_bytes - taps));
 	for (; pixels > 1; pixels -= 2) {
-		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, first);
-		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column + 1, second);
-		runnel_conv_2d_tile_pixels(&tiles, &own, 2, scratch, output);
+		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, window);
+		runnel_conv_2d_widen(window, taps, 8, columns);
+		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column + 1, window);
+		runnel_conv_2d_widen(window, taps, 8, columns + 4);
+		runnel_conv_2d_tile_pixels(&tiles, &own, 2, columns, output);
 		column += 2;
 		output += 2 * shape->output_pixel_step;
 	}
 	if (pixels > 0) {
-		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, first);
-		runnel_conv_2d_tile_pixels(&tiles, &own, 1, scratch, output);
+		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, window);
+		runnel_conv_2d_widen(window, taps, 4, columns);
+		runnel_conv_2d_tile_pixels(&tiles, &own, 1, columns, output);
 	}
 }
 

@@ -41,14 +41,16 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_dsp_taps(int32_t stride, int3
 	}
 }
 
-/* `count` neighbouring outputs of one channel, the first one's window at `window`. */
+/* `count` neighbouring outputs of one channel: the first one's window is at `window`, its place in the output `place`.
+ * In columns outputs lie in pairs. */
 RUNNEL_INLINE void
 runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 					    const struct runnel_accumulator_layer *layer,
-					    const struct runnel_channel *channel, int32_t count, const int8_t *window,
-					    const int8_t *weights, void *output, int32_t pixel)
+					    const struct runnel_channel *constants, int32_t count, const int8_t *window,
+					    const int8_t *weights, void *output, int32_t place)
 {
-	const int32_t bias = channel->bias;
+	const int32_t next = shape->columns_out ? 4 : shape->output_pixel_step;
+	const int32_t bias = constants->bias;
 	int32_t sums[4] = {bias, bias, bias, bias};
 
 	RUNNEL_UNROLL(3) /* as in depthwise_conv_2d.h: a 7x7 window whole would take much flash for little */
@@ -61,8 +63,8 @@ runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2
 	}
 	for (int32_t i = 0; i < count; i++) {
 		runnel_depthwise_conv_2d_planes_store(
-			shape, output, pixel + i,
-			runnel_requantize_accumulator(layer, shape->rounding, channel, sums[i]));
+			shape, output, place + i / 2 * 2 * shape->output_pixel_step + i % 2 * next,
+			runnel_requantize_accumulator(layer, shape->rounding, constants, sums[i]));
 	}
 }
 
@@ -70,24 +72,30 @@ runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2
 RUNNEL_INLINE void
 runnel_depthwise_conv_2d_planes_dsp_row(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 					const struct runnel_accumulator_layer *layer,
-					const struct runnel_channel *channel, const int8_t *plane, int32_t rotation,
-					const int8_t *weights, int32_t pixels, void *output)
+					const struct runnel_channel *constants, const int8_t *plane, int32_t rotation,
+					const int8_t *weights, int32_t channel, int32_t pixels, void *output)
 {
-	int32_t pixel = 0;
+	const int32_t step = shape->stride_width;
+	int32_t place = shape->columns_out ? runnel_columns_pair(channel) : channel * shape->output_channel_step;
+	int32_t left = pixels;
 
 	(void)rotation; /* is in `weights` */
-	for (; pixel + 4 <= pixels; pixel += 4) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, channel, 4,
-							    plane + pixel * shape->stride_width, weights, output, pixel);
+	for (; left >= 4; left -= 4) {
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 4, plane, weights, output, place);
+		plane += 4 * step;
+		place += 4 * shape->output_pixel_step;
 	}
-	if (pixel + 2 <= pixels) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, channel, 2,
-							    plane + pixel * shape->stride_width, weights, output, pixel);
-		pixel += 2;
+	if (left >= 2) {
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 2, plane, weights, output, place);
+		plane += 2 * step;
+		place += 2 * shape->output_pixel_step;
+		left -= 2;
 	}
-	if (pixel < pixels) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, channel, 1,
-							    plane + pixel * shape->stride_width, weights, output, pixel);
+	if (left > 0) {
+		if (shape->columns_out) {
+			place = runnel_columns_last(shape->output_pixel_step, pixels, channel);
+		}
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 1, plane, weights, output, place);
 	}
 }
 

@@ -21,21 +21,18 @@ RUNNEL_INLINE uint32_t runnel_load_word(const int8_t *address)
 	return word;
 }
 
-/* Two words, after which the address moves on by them; it is a multiple of 4. LDRD does it in one instruction. */
-RUNNEL_INLINE void runnel_next_two_words(const int16_t **address, uint32_t *first, uint32_t *second)
+/* Two int16 as one word. */
+RUNNEL_INLINE uint32_t runnel_load_pair(const int16_t *address)
 {
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
-	const int16_t *at = *address;
+	uint32_t word;
 
-	__asm__("ldrd %0, %1, [%2], #8"
-		: "=&r"(*first), "=&r"(*second), "+r"(at)
-		: "m"(*(const int16_t(*)[4])*address));
-	*address = at;
-#else
-	memcpy(first, *address, sizeof(*first));
-	memcpy(second, *address + 2, sizeof(*second));
-	*address += 4;
-#endif
+	memcpy(&word, address, sizeof(word));
+	return word;
+}
+
+RUNNEL_INLINE void runnel_store_pair(int16_t *address, uint32_t pair)
+{
+	memcpy(address, &pair, sizeof(pair));
 }
 
 #if defined(__ARM_FEATURE_DSP)

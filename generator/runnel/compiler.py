@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from runnel.boards import Board, Memory
 from runnel.check import check_graph
 from runnel.emit.emitter import emit
-from runnel.errors import BudgetError, ModelError
+from runnel.errors import BudgetError, ModelError, RunnelError
 from runnel.graph import Graph
 from runnel.operators import Target
 from runnel.passes import optimise
@@ -23,11 +24,14 @@ from runnel.report.front import Front
 from runnel.report.html import render_html
 from runnel.report.peak import explain_peak
 from runnel.resources import resource_root
-from runnel.schedule.layer_by_layer import layer_by_layer
 from runnel.schedule.schedule import Objective
+from runnel.schedule.search import Request, find_schedule
 from runnel.tflite.reader import read_tflite
 
 LARGEST_MODEL_BYTES = 64 * 1024 * 1024
+
+_TRIED_OVERHEAD = 0.1
+"""The share of recomputed MACs that a plan which does not fit is tried with, to say what it would bring."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,46 @@ def load_bytes(data: bytes, source: str, options: Options | None = None) -> Grap
 
 def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     """Schedules and places `graph` for `board`, verified. Raises BudgetError where it does not fit."""
-    schedule = layer_by_layer(graph, options.objective)
-    plan = make_plan(schedule, name, board.name, Target(dsp=board.dsp, mve=board.mve))
+    request = schedule_request(graph, board, options)
+    schedule = find_schedule(graph, request)
+    if request.pulled and not schedule.input_passes:
+        raise RunnelError(
+            f"{graph.source or graph.name}: --input pulled is not possible: the first operator that reads the image "
+            "needs all of it, or several do; leave the option out for this model"
+        )
+    plan = make_plan(schedule, name, board.name, request.target)
     if options.saved_plan is not None:
         plan = _replay(options.saved_plan, plan)
     _check_budget(plan, board, options)  # before verifying, which takes memory by the size of the arena
     verify(plan)
     return plan
+
+
+def schedule_request(graph: Graph, board: Board, options: Options) -> Request:
+    """What the scheduler is asked for. Raises RunnelError for options that exclude each other."""
+    pulled = options.input == "pulled"
+    if options.input_passes > 1 and not pulled:
+        raise RunnelError(
+            f"--input-passes {options.input_passes} needs --input pulled: a stored input is written once"
+        )
+    if options.layers and (pulled or options.max_overhead):
+        raise RunnelError("--layers stores the input and computes nothing twice; leave out --input and --max-overhead")
+    if pulled and options.objective == "flash":
+        raise RunnelError("--objective flash runs layer by layer with the input stored; leave out --input pulled")
+    if pulled and (len(graph.inputs) != 1 or len(graph.tensor(graph.inputs[0]).shape) != 4):
+        raise RunnelError(
+            f"{graph.source or graph.name}: --input pulled needs a model with one image as its input (height, width, "
+            "channels); leave it out for this model"
+        )
+    return Request(
+        objective=options.objective,
+        sram=board.sram_bytes if options.sram is None else options.sram,
+        pulled=pulled,
+        input_passes=options.input_passes,
+        max_overhead=options.max_overhead,
+        layers_only=options.layers,
+        target=Target(dsp=board.dsp, mve=board.mve),
+    )
 
 
 def _replay(path: Path, plan: Plan) -> Plan:
@@ -102,7 +139,8 @@ def _check_budget(plan: Plan, board: Board, options: Options) -> None:
         source = _source(board, options.sram, options.sram_from, "--sram", board.sram)
         raise BudgetError(
             f"{plan.name} does not fit: it needs an arena of {plan.arena_bytes:,} bytes of SRAM, "
-            f"{plan.arena_bytes - sram:,} more than the {sram:,} bytes {source}. {explain_peak(plan)}"
+            f"{plan.arena_bytes - sram:,} more than the {sram:,} bytes {source}. "
+            f"{explain_peak(plan, _remedies(plan, board, options))}"
         )
     if plan.constants_bytes > flash:
         source = _source(board, options.flash, options.flash_from, "--flash", board.flash)
@@ -111,6 +149,28 @@ def _check_budget(plan: Plan, board: Board, options: Options) -> None:
             f"{plan.constants_bytes - flash:,} more than the {flash:,} bytes {source}. What would help: a model with "
             "fewer weights, or a board with more flash"
         )
+
+
+def _remedies(plan: Plan, board: Board, options: Options) -> list[str]:
+    """What the plan would take with other options, where that is less; the mildest change first."""
+    candidates: dict[str, Options] = {}
+    if options.layers:
+        candidates["leaving out --layers"] = replace(options, layers=False)
+    more = max(options.max_overhead, _TRIED_OVERHEAD)
+    if options.input == "stored":
+        candidates["--input pulled"] = replace(options, layers=False, input="pulled")
+        more_pulled = replace(options, layers=False, input="pulled", max_overhead=more)
+        candidates[f"--input pulled --max-overhead {more:.0%}".rstrip("%")] = more_pulled
+    candidates[f"--max-overhead {more:.0%}".rstrip("%")] = replace(options, layers=False, max_overhead=more)
+    found, least = [], plan.arena_bytes
+    for text, changed in candidates.items():
+        with suppress(RunnelError):
+            graph = plan.schedule.graph
+            schedule = find_schedule(graph, schedule_request(graph, board, replace(changed, objective="sram")))
+            if schedule.predicted_bytes is not None and schedule.predicted_bytes < least:
+                found.append(f"{text} ({schedule.predicted_bytes:,} bytes)")
+                least = schedule.predicted_bytes
+    return found
 
 
 def _source(board: Board, budget: int | None, source: str | None, option: str, memory: Memory) -> str:

@@ -145,4 +145,4 @@ def _let_grow(lives: Mapping[int, _Life], segment: Segment, rows: SegmentRows | 
     if rows is None or rows.distance is None or segment.streaming is None:
         return
     source = lives[segment.streaming.grows_into or 0]
-    lives[segment.outputs[0]].grows_into = Overlap(source.name, rows.distance)
+    lives[segment.outputs[0]].grows_into = Overlap(source.name, rows.distance, exact=segment.streaming.strips > 1)

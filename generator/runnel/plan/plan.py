@@ -20,10 +20,14 @@ ALIGNMENT = 4
 
 @dataclass(frozen=True)
 class Overlap:
-    """Rolling overlap: a buffer may lie over the one called `over` if it starts at least `distance` bytes below it."""
+    """Rolling overlap: a buffer may lie over the one called `over` if it starts at least `distance` bytes below it.
+
+    exact: or exactly so many below it, because columns must lie over their own columns (in-place strips).
+    """
 
     over: str
     distance: int
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runnel.graph import Graph, Operator
 from runnel.operators import operator_type
@@ -35,10 +35,13 @@ def patch_areas(graph: Graph, segment: Segment, forms: Mapping[int, RowForm]) ->
     height, width = plane(graph, grid)
     if streaming.strips > width or streaming.bands > height:
         raise ValueError(f"{streaming.bands} x {streaming.strips} patches of a {height} x {width} tensor")
-    patches = []
-    for rows in divide(height, streaming.bands):
-        for columns in divide(width, streaming.strips):
-            patches.append(_areas(graph, segment, forms, grid, Area(rows, columns)))
+    patches = [
+        _areas(graph, segment, forms, grid, Area(rows, columns))
+        for rows in divide(height, streaming.bands)
+        for columns in divide(width, streaming.strips)
+    ]
+    if len(patches) > 1:
+        _check_windows(graph, segment, forms, grid, patches)
     return tuple(patches)
 
 
@@ -59,6 +62,39 @@ def _check_patches(segment: Segment, forms: Mapping[int, RowForm]) -> None:
         raise ValueError(f"strips and patches make one output, this segment has {len(segment.outputs)}")
     if any(forms[place].form == "sums" for place in range(len(segment.operators) - 1)):
         raise ValueError("strips and patches end with the global pool")
+
+
+def _check_windows(
+    graph: Graph,
+    segment: Segment,
+    forms: Mapping[int, RowForm],
+    grid: int,
+    patches: Sequence[Mapping[int, Area]],
+) -> None:
+    """Raises ValueError where a patch would hold windows of nothing but padding, or pool a pixel twice."""
+    height, width = plane(graph, grid)
+    pooled = sum(areas[grid].rows.size * areas[grid].columns.size for areas in patches)
+    if forms[len(segment.operators) - 1].form == "sums" and pooled != height * width:
+        raise ValueError("strips and patches: what is pooled is also read by a window that reaches into other patches")
+    for place, operator in enumerate(segment.operators):
+        form = forms[place]
+        if form.form not in ("window", "planes") or form.source_rows:
+            continue
+        window, size = form.window, plane(graph, row_inputs(graph, operator)[0])
+        for areas in patches:
+            area = areas[operator.outputs[0]]
+            if not (
+                _touches(area.rows, window.kernel_h, window.stride_h, window.dilation_h, window.pad_top, size[0])
+                and _touches(
+                    area.columns, window.kernel_w, window.stride_w, window.dilation_w, window.pad_left, size[1]
+                )
+            ):
+                raise ValueError(f"strips and patches: {operator.label} has windows of nothing but padding")
+
+
+def _touches(output: Span, kernel: int, stride: int, dilation: int, pad: int, size: int) -> bool:
+    """Whether the first window and the last one both hold a row (or column) of the input."""
+    return output.first * stride - pad + (kernel - 1) * dilation >= 0 and (output.end - 1) * stride - pad < size
 
 
 def _grid_tensor(segment: Segment, forms: Mapping[int, RowForm]) -> int:

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import runnel.cli_commands
+import runnel.cli_plan
 from runnel.cli import execute
 from runnel.cli_options import parse_bytes
 from small_model import small_classifier_bytes
 
 PLAN_FIELDS = {
-    "board", "arena_bytes", "arena_lower_bound_bytes", "constants_bytes", "macs", "macs_overhead",
+    "board", "arena_bytes", "arena_lower_bound_bytes", "predicted_bytes", "constants_bytes", "macs", "macs_overhead",
+    "input_passes", "objective", "segments",
 }  # fmt: skip
 RUN_FIELDS = PLAN_FIELDS | {
     "sram_bytes", "stack_bytes", "code_bytes", "flash_bytes", "instructions", "mismatches", "outputs",
@@ -65,7 +66,9 @@ def console(capsys: pytest.CaptureFixture[str]) -> Console:
     return Console(capsys)
 
 
-@pytest.mark.parametrize("command", ["", "compile", "arena", "plan", "run", "boards", "operators"])
+@pytest.mark.parametrize(
+    "command", ["", "compile", "arena", "plan", "report", "compare", "run", "boards", "operators", "zoo"]
+)
 def test_help_teaches(console: Console, command: str) -> None:
     code, out, _ = console(*command.split(), "--help")
     assert code == 0
@@ -216,7 +219,7 @@ def test_internal_errors_ask_for_a_report(console: Console, model: Path, monkeyp
     def fail(*arguments: object) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr(runnel.cli_commands, "plan_model", fail)
+    monkeypatch.setattr(runnel.cli_plan, "plan_model", fail)
     monkeypatch.delenv("RUNNEL_DEBUG", raising=False)
     code, _, err = console("plan", model, "--board", "qemu-m7")
     assert code == 1
@@ -228,7 +231,7 @@ def test_interrupt_is_quiet(console: Console, model: Path, monkeypatch: pytest.M
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runnel.cli_commands, "plan_model", interrupt)
+    monkeypatch.setattr(runnel.cli_plan, "plan_model", interrupt)
     code, out, err = console("plan", model, "--board", "qemu-m7")
     assert (code, out, err.strip()) == (130, "", "")
 
@@ -263,7 +266,9 @@ def test_click_is_not_shown_twice() -> None:
     from runnel.cli import cli
 
     assert isinstance(cli, click.Group)
-    assert sorted(cli.commands) == ["arena", "boards", "compile", "operators", "plan", "run"]
+    assert sorted(cli.commands) == [
+        "arena", "boards", "compare", "compile", "operators", "patches", "plan", "report", "run", "zoo"
+    ]  # fmt: skip
 
 
 def test_saved_plan_is_replayed_and_a_foreign_one_refused(console: Console, model: Path, tmp_path: Path) -> None:

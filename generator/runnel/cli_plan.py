@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from runnel.boards import Board, load_board
 from runnel.cli_options import (
@@ -17,7 +18,7 @@ from runnel.cli_options import (
     name_option,
     schedule_options,
 )
-from runnel.cli_print import console, print_json, print_plan, progress, progress_bar
+from runnel.cli_print import console, print_json, print_plan, progress
 from runnel.compiler import Options, load_model, plan_front, plan_model
 from runnel.figures import plan_figures
 from runnel.output_folder import write_whole
@@ -33,7 +34,8 @@ png_option = click.option(
 )  # fmt: skip
 pareto_option = click.option(
     "--pareto", is_flag=True,
-    help="Show the schedules to choose from: all that no other one beats in SRAM and in work at once.",
+    help="Show the schedules to choose from: all that no other one beats in SRAM and in work at once. Here "
+    "--max-overhead is 100 where it is not given.",
 )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def plan_command(
     \b
     Examples: does it fit into 64 kB? And what would more SRAM, or more work, bring?
       runnel plan person.tflite --board stm32f412 --sram 64K
-      runnel plan person.tflite --board stm32f412 --input pulled --max-overhead 50 --pareto --png front.png
+      runnel plan person.tflite --board stm32f412 --input pulled --input-passes 8 --pareto --png front.png
     """
     board = load_board(board_name)
     if pareto:
@@ -132,7 +134,10 @@ def report_command(
 
 
 def make_front(model: Path, board: Board, options: Options, name: str) -> Front:
-    """All schedules worth choosing; a progress bar while they are searched."""
+    """All schedules worth choosing; a spinner while they are searched."""
     graph = load_model(existing_model(model), options)
-    with progress_bar(f"searching the schedules of {name}") as report:
-        return plan_front(graph, board, options, name, report)
+    if click.get_current_context().get_parameter_source("max_overhead") is ParameterSource.DEFAULT:
+        options = replace(options, max_overhead=1.0)  # without work to trade for SRAM there would be little to see
+    with progress() as report:
+        report(f"searching the schedules of {name}")
+        return plan_front(graph, board, options, name)

@@ -12,7 +12,6 @@ from typing import Any
 import click
 import numpy.typing as npt
 from rich.console import Console
-from rich.progress import Progress
 from rich.text import Text
 
 from runnel.boards import Board, Memory
@@ -52,17 +51,6 @@ def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
         return
     with Console(stderr=True).status("starting ...") as status:
         yield lambda doing: status.update(f"{doing} ...")
-
-
-@contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[float], None]]:
-    """A bar on stderr while the block runs, when that is a terminal; the block calls it with 0.0 to 1.0."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(doing, total=1.0)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def print_plan(plan: Plan, board: Board, details: bool) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,24 +13,30 @@ from runnel.check import check_graph
 from runnel.emit.emitter import emit
 from runnel.errors import BudgetError, ModelError, RunnelError
 from runnel.graph import Graph
-from runnel.operators import Target
+from runnel.operators import Target, operator_type
 from runnel.passes import optimise
 from runnel.plan.plan import Plan
 from runnel.plan.planner import make_plan
 from runnel.plan.serialise import PlanFileError, plan_to_json, replay
 from runnel.plan.verify import verify
-from runnel.report.front import Front
+from runnel.report.front import Front, FrontPoint
 from runnel.report.html import render_html
 from runnel.report.peak import explain_peak
 from runnel.resources import resource_root
 from runnel.schedule.schedule import Objective
 from runnel.schedule.search import Request, find_schedule
+from runnel.schedule.search_front import pareto
 from runnel.tflite.reader import read_tflite
 
 LARGEST_MODEL_BYTES = 64 * 1024 * 1024
 
 _TRIED_OVERHEAD = 0.1
 """The share of recomputed MACs that a plan which does not fit is tried with, to say what it would bring."""
+
+_CYCLES = {"cortex-m7": 1 / 1.4}
+_OTHER_CYCLES = 1.2
+"""Cycles of one predicted instruction: on the M7 as TinyEngine's published latencies say, on the others as a pipeline
+model (llvm-mca) says of a Cortex-M4 in the inner loop of the convolution."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,7 @@ def schedule_request(graph: Graph, board: Board, options: Options) -> Request:
     """What the scheduler is asked for. Raises RunnelError for options that exclude each other."""
     pulled = options.input == "pulled"
     if options.input_passes > 1 and not pulled:
-        raise RunnelError(
-            f"--input-passes {options.input_passes} needs --input pulled: a stored input is written once"
-        )
+        raise RunnelError(f"--input-passes {options.input_passes} needs --input pulled: a stored input is written once")
     if options.layers and (pulled or options.max_overhead):
         raise RunnelError("--layers stores the input and computes nothing twice; leave out --input and --max-overhead")
     if pulled and options.objective == "flash":
@@ -197,8 +200,20 @@ def write_sources(
     return tuple(files)
 
 
-def plan_front(
-    graph: Graph, board: Board, options: Options, name: str, progress: Callable[[float], None] = lambda done: None
-) -> Front:
+def plan_front(graph: Graph, board: Board, options: Options, name: str) -> Front:
     """All schedules of which none beats another in SRAM and in work at once, within the options' limits."""
-    raise NotImplementedError
+    request = schedule_request(graph, board, options)
+    nominal = sum(operator_type(operator.kind).macs(graph, operator) for operator in graph.operators)
+    per_instruction = _CYCLES.get(board.core, _OTHER_CYCLES)
+    points = tuple(
+        FrontPoint(
+            sram=found.predicted_bytes,
+            macs=round(nominal * (1 + found.overhead)),
+            overhead=found.overhead,
+            cycles=round(found.cycles * per_instruction),
+            segments=len(found.schedule.segments),
+            input_passes=found.schedule.input_passes,
+        )
+        for found in pareto(graph, request)
+    )
+    return Front(name, board.name, points)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs row kernels on the host: one program for many calls, with the address and undefined behaviour sanitizers.
+"""Runs row kernels: one program for many calls, on the host with the address and undefined behaviour sanitizers, or
+emulated, where DSP kernels are instructions and not C twins.
 
 Every buffer is allocated with exactly the bytes that the kernel may touch, so that one byte too far ends the program.
 """
@@ -23,7 +24,17 @@ from runnel.operators.base import KernelCall
 Array = npt.NDArray[Any]
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-FLAGS = ("-std=c11", "-O1", "-g", *WARNINGS, *SANITIZERS)
+HOST = ("gcc", "-std=c11", "-O1", "-g", *WARNINGS, *SANITIZERS)
+
+# Newlib's own start-up with semihosting for files; everything lies in the 4 MB at address 0.
+EMULATED = (
+    *("arm-none-eabi-gcc", "-std=c11", "-mcpu=cortex-m7", "-mthumb", *WARNINGS, "-DVECTORS"),
+    *("--specs=rdimon.specs", "-Wl,--section-start=.vectors=0"),
+)
+EMULATOR = (
+    *("qemu-system-arm", "-machine", "mps2-an500", "-display", "none", "-monitor", "none", "-serial", "none"),
+    *("-semihosting-config", "enable=on,target=native", "-kernel", "rows"),
+)
 
 _PROGRAM = """
 #include <stdio.h>
@@ -47,13 +58,24 @@ static char *read_block(FILE *file, int32_t *bytes)
     }}
     return block;
 }}
+#ifdef VECTORS
+void _start(void);
+__attribute__((section(".vectors"), used)) static const struct {{
+    uint32_t stack;
+    void (*reset)(void);
+}} vectors = {{ 0x00400000u, _start }};
+#endif
 {functions}
-int main(int argc, char **argv)
+int main(void)
 {{
-    FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+    FILE *file = fopen("cases", "rb");
+    FILE *results = fopen("results", "wb");
     int32_t head[3];
 
-    while (file != NULL && fread(head, sizeof(head), 1, file) == 1) {{
+    if (file == NULL || results == NULL) {{
+        return 1;
+    }}
+    while (fread(head, sizeof(head), 1, file) == 1) {{
         void *blocks[16];
         char *used[16];
         int32_t bytes = 0;
@@ -72,13 +94,14 @@ int main(int argc, char **argv)
         switch (head[0]) {{
 {dispatch}
         }}
-        fwrite(blocks[head[1] - 1], 1, (size_t)bytes, stdout);
-        fflush(stdout);
+        fwrite(blocks[head[1] - 1], 1, (size_t)bytes, results);
+        fflush(results);
         for (int i = 0; i < head[1]; i++) {{
             free(used[i]);
         }}
         free(scratch);
     }}
+    fclose(results);
     return 0;
 }}
 """
@@ -162,11 +185,14 @@ def _case_bytes(number: int, case: Case) -> bytes:
     return head + b"".join(blocks)
 
 
-def run_cases(cases: Sequence[Case], folder: Path) -> list[Array]:
-    """The output buffer of every case, after the call."""
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no gcc on this machine: the kernels cannot be compiled for the host")
+def run_cases(cases: Sequence[Case], folder: Path, optimize: str = "") -> list[Array]:
+    """The output buffer of every case, after the call. optimize: a compiler flag, for emulation instead of the host."""
+    command = (*EMULATED, optimize) if optimize else HOST
+    for tool in (command[0], *(EMULATOR[:1] if optimize else ())):
+        if shutil.which(tool) is None:
+            pytest.skip(
+                f"{tool} is not installed: the kernels cannot be run {'emulated' if optimize else 'on the host'}"
+            )
     keys = {(case.call.function, len(case.inputs)): case for case in cases}
     numbers = {key: number for number, key in enumerate(keys)}
     source = _PROGRAM.format(
@@ -174,24 +200,26 @@ def run_cases(cases: Sequence[Case], folder: Path) -> list[Array]:
         functions="".join(_function(numbers[key], case) for key, case in keys.items()),
         dispatch="\n".join(f"        case {n}: call_{n}(blocks, scratch); break;" for n in numbers.values()),
     )
-    file, program, data = folder / "rows.c", folder / "rows", folder / "cases"
-    file.write_text(source, encoding="ascii")
-    subprocess.run([compiler, *FLAGS, f"-I{INCLUDE}", str(file), "-o", str(program)], check=True, timeout=300)
-    data.write_bytes(b"".join(_case_bytes(numbers[case.call.function, len(case.inputs)], case) for case in cases))
-    ran = subprocess.run([str(program), str(data)], capture_output=True, timeout=600, check=False)
+    (folder / "rows.c").write_text(source, encoding="ascii")
+    subprocess.run([*command, f"-I{INCLUDE}", "rows.c", "-o", "rows"], cwd=folder, check=True, timeout=300)
+    data = b"".join(_case_bytes(numbers[case.call.function, len(case.inputs)], case) for case in cases)
+    (folder / "cases").write_bytes(data)
+    start = EMULATOR if optimize else ("./rows",)
+    ran = subprocess.run(start, cwd=folder, capture_output=True, timeout=600, check=False)
+    written = (folder / "results").read_bytes()
     results, at = [], 0
     for case in cases:
-        if at + case.before.nbytes > len(ran.stdout):
+        if at + case.before.nbytes > len(written):
             break
-        results.append(np.frombuffer(ran.stdout, case.before.dtype, case.before.size, at))
+        results.append(np.frombuffer(written, case.before.dtype, case.before.size, at))
         at += case.before.nbytes
-    assert ran.returncode == 0, (
-        f"{ran.stderr.decode()[:4000]}\nat or after case {len(results)}: {cases[len(results) - 1].note}"
-    )
+    if ran.returncode != 0 or len(results) < len(cases):
+        note = cases[min(len(results), len(cases) - 1)].note
+        pytest.fail(f"case {len(results)}, {note}: exit code {ran.returncode}\n{ran.stderr.decode()[:4000]}")
     return results
 
 
-def check_cases(cases: Sequence[Case], folder: Path) -> None:
+def check_cases(cases: Sequence[Case], folder: Path, optimize: str = "") -> None:
     """Asserts that every call leaves exactly the bytes that are expected."""
-    for case, result in zip(cases, run_cases(cases, folder), strict=True):
+    for case, result in zip(cases, run_cases(cases, folder, optimize), strict=True):
         np.testing.assert_array_equal(result, case.after, err_msg=case.note)

@@ -84,6 +84,13 @@ def test_row_kernels_equal_the_references(dsp: bool, full: bool, seed: int, tmp_
     check_cases(cases, tmp_path)
 
 
+@pytest.mark.parametrize("optimize", ["-O3", "-Os", "-O0"])
+def test_dsp_row_kernels_as_instructions(optimize: str, full: bool, seed: int, tmp_path: Path) -> None:
+    """The same on an emulated Cortex-M7: assembly, or intrinsics where nothing is optimized."""
+    cases = make_cases(seed + 1, 2000 if full else 200, Target(dsp=True))
+    check_cases([case for case in cases if case.call.variant == "dsp"], tmp_path, optimize)
+
+
 def test_a_wrong_input_is_seen(tmp_path: Path) -> None:
     case = next(c for c in make_cases(0, 60, Target()) if c.call.kernel == "depthwise_conv_2d_planes")
     inputs = (np.bitwise_xor(case.inputs[0], np.int8(0x55)),)

@@ -31,7 +31,8 @@ def grows(lower: PlacedBuffer, upper: PlacedBuffer) -> bool:
     overlap = lower.buffer.grows_into
     if overlap is None or overlap.over != upper.buffer.name or lower.buffer.first != upper.buffer.last:
         return False
-    return upper.offset - lower.offset >= overlap.distance
+    below = upper.offset - lower.offset
+    return below == overlap.distance if overlap.exact else below >= overlap.distance
 
 
 def assert_moves_keep_every_byte(buffers: list[Buffer], layout: Layout) -> None:
@@ -63,7 +64,7 @@ def base(placed: PlacedBuffer) -> str:
 
 
 @st.composite
-def buffer_sets(draw: st.DrawFn, most: int, largest: int, steps: int = 5) -> list[Buffer]:
+def buffer_sets(draw: st.DrawFn, most: int, largest: int, steps: int = 5, *, exact: bool = True) -> list[Buffer]:
     """In-place pairs and rolling overlaps of the kind that a schedule makes: the one ends where the other begins."""
     buffers: list[Buffer] = []
     for number in range(draw(st.integers(0, most))):
@@ -77,7 +78,8 @@ def buffer_sets(draw: st.DrawFn, most: int, largest: int, steps: int = 5) -> lis
         if kind == "in place":
             shares = tuple(draw(st.lists(st.sampled_from(ends), unique=True, max_size=2)))
         elif kind == "grows":
-            overlap = Overlap(draw(st.sampled_from(ends)), 4 * draw(st.integers(0, largest)))
+            over, distance = draw(st.sampled_from(ends)), 4 * draw(st.integers(0, largest))
+            overlap = Overlap(over, distance, exact=exact and draw(st.booleans()))
         buffers.append(Buffer(f"b{number}", size, first, last, "tensor", shares=shares, grows_into=overlap))
     return buffers
 
@@ -95,7 +97,8 @@ def networks(draw: st.DrawFn, operators: int = 40) -> list[Buffer]:
         shares: tuple[str, ...] = (draw(st.sampled_from(ends)),) if kind == "in place" else ()
         overlap = None
         if kind == "grows":
-            overlap = Overlap(draw(st.sampled_from(ends)), 4 * draw(st.integers(0, size // 4 + 2)))
+            over, distance = draw(st.sampled_from(ends)), 4 * draw(st.integers(0, size // 4 + 2))
+            overlap = Overlap(over, distance, exact=draw(st.sampled_from([False, False, True])))
         buffers.append(Buffer(f"t{step + 1}", size, step, last, "tensor", shares=shares, grows_into=overlap))
         for ring in range(draw(st.integers(0, 6))):
             bytes_of = draw(st.integers(1, max(1, size // 4)))

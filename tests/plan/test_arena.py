@@ -55,14 +55,14 @@ def test_random_networks_are_placed_legally_within_the_lower_bound(buffers: list
     assert layout.arena_bytes == layout.lower_bound_bytes == lower_bound(buffers)
 
 
-@given(buffer_sets(most=7, largest=5))
+@given(buffer_sets(most=7, largest=5, exact=False))
 @settings(max_examples=300, deadline=None)
 def test_tiny_sets_have_no_moves_where_brute_force_needs_none(buffers: list[Buffer]) -> None:
     layout = place(buffers)
     assert bool(layout.moves) == (brute_force(buffers) > layout.arena_bytes)
 
 
-@given(buffer_sets(most=7, largest=5))
+@given(buffer_sets(most=7, largest=5, exact=False))
 @settings(max_examples=300, deadline=None)
 def test_the_exact_search_alone_agrees_with_brute_force(buffers: list[Buffer]) -> None:
     best = brute_force(buffers)
@@ -105,6 +105,27 @@ def test_an_output_grows_into_its_input() -> None:
     layout = place(buffers)
     assert_legal(layout)
     assert layout.arena_bytes == 1240 and not layout.moves
+
+
+@given(buffer_sets(most=7, largest=5))
+@settings(max_examples=300, deadline=None)
+def test_what_the_exact_search_finds_with_exact_overlaps_is_legal(buffers: list[Buffer]) -> None:
+    best = brute_force(buffers)
+    offsets = fits(make_problem(buffers), best, Nodes(100_000))
+    if offsets is not None:
+        placed = tuple(PlacedBuffer(b, o) for b, o in zip(buffers, offsets, strict=True))
+        assert_legal(Layout(placed, best, 0, True))
+
+
+def test_an_exact_overlap_is_at_its_distance_or_none() -> None:
+    """In-place strips: the output one row below its input; a ring keeps the place where it would lie lower."""
+    image = Buffer("image", 1000, -1, 0, "tensor")
+    strips = Buffer("strips", 1000, 0, 1, "tensor", grows_into=Overlap("image", 40, exact=True))
+    layout = place([image, strips, Buffer("ring", 200, 0, 0, "ring"), Buffer("before", 100, -1, 0, "tensor")])
+    assert_legal(layout)
+    assert layout.arena_bytes == 1340
+    where = {p.buffer.name: p.offset for p in layout.buffers if p.buffer.last >= 0}
+    assert next(at for name, at in where.items() if name.startswith("image")) - where["strips"] == 40
 
 
 def test_the_search_that_moves_nothing_looks_from_both_ends() -> None:

@@ -63,7 +63,7 @@ class _Run:
         for step in rows.steps:
             for store in (*step.inputs, step.output):
                 self.homes[store.name] = store
-        self.made_here = {step.output.name for step in rows.steps if step.sums is None}
+        self.made_here = {step.output.name for step in rows.steps}
         self.areas: Mapping[int, Area] = {}
         self.number = 0
         self.read_ranges: list[tuple[int, int]] = []
@@ -79,8 +79,7 @@ class _Run:
         for step in self.rows.steps:
             if step.output.layout == "channel planes":
                 self.bytes_of(step.output)[:] = self.zero_point(step.output.tensor)
-            if step.output.name in self.made_here:
-                self.made[step.output.name] = step.areas[number].rows.first
+            self.made[step.output.name] = 0 if step.sums is not None else step.areas[number].rows.first
         while (place := self._deepest_ready()) is not None:
             self._make(self.rows.steps[place], self.following[place])
             self.following[place] += 1
@@ -206,8 +205,8 @@ class _Run:
         sums += self.read(step.inputs[0], row, columns).astype(np.int32).sum(axis=0, dtype=np.int32)
         last = self.number + 1 == self.rows.patches and row + 1 == step.areas[self.number].rows.end
         if last:
-            result = finished(self.graph, step.operators[0], sums)
-            self.bytes_of(step.output)[: result.size] = result
+            start, size = self._line(step.output, 0, Span(0, 1))
+            self.memory[start : start + size] = finished(self.graph, step.operators[0], sums)
             self.made[step.output.name] = 1
 
     # --- bytes --------------------------------------------------------------------------------------------------

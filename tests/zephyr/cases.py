@@ -44,9 +44,9 @@ def make_case(name: str, model: Path, *, photos: Sequence[Path] = (), noise: int
     return Case(name, model, (*shown, *drawn))
 
 
-def cases_source(cases: Sequence[Case]) -> str:
-    """The C file for EXACT_CASES of the app in exact/."""
-    lines = ['#include "exact.h"', *(f'#include "{case.name}.h"' for case in cases)]
+def cases_source(cases: Sequence[Case], *, pulled: bool = False) -> str:
+    """The C file for EXACT_CASES of the app in exact/; `pulled`: models ask for the rows of their inputs."""
+    lines = ["#include <stddef.h>", '#include "exact.h"', *(f'#include "{case.name}.h"' for case in cases)]
     for case in cases:
         values = np.concatenate([array.reshape(-1) for array in case.inputs]).tolist()
         lines.append(f"static const int8_t {case.name}_inputs[] = {{")
@@ -55,7 +55,9 @@ def cases_source(cases: Sequence[Case]) -> str:
     lines.append("const struct exact_model exact_models[] = {")
     for case in cases:
         n = case.name
-        lines.append(f"\t{{ &{n}, {n}_input, {n}_run, {n}_output, {n}_selftest, {n}_inputs, {len(case.inputs)} }},")
+        stored = "NULL, NULL" if pulled else f"{n}_input, {n}_run"
+        functions = f"{stored}, {n}_run_rows, {n}_output, {n}_selftest"
+        lines.append(f"\t{{ &{n}, {functions}, {n}_inputs, {len(case.inputs)} }},")
     lines += ["};", f"const int exact_model_count = {len(cases)};", ""]
     return "\n".join(lines)
 

@@ -34,9 +34,10 @@ ARENAS = {
     "shared": ("-DEXACT_SHARED_ARENA=",),
     "region": (f"-DEXACT_OPTIONS=ARENA_SECTION;{REGION}",),
     "shared_region": (f"-DEXACT_SHARED_ARENA={REGION}",),
+    "pulled": ("-DEXACT_OPTIONS=INPUT;pulled",),
 }
-SAMPLE = {("mps2_an385", "region"): "all", ("mps3_an547", "shared"): "newest"}
-PLACES = [(board, arenas) for board in BOARDS for arenas in ("separate", "shared")]
+SAMPLE = {("mps2_an385", "region"): "all", ("mps3_an547", "shared"): "newest", ("native_sim_64", "pulled"): "newest"}
+PLACES = [(board, arenas) for board in BOARDS for arenas in ("separate", "shared", "pulled")]
 PLACES += [("mps2_an385", "region"), ("mps2_an385", "shared_region")]
 
 
@@ -54,7 +55,7 @@ def expected(cases: tuple[Case, ...]) -> dict[tuple[str, int], list[int]]:
 
 def _build(workspace: Workspace, board: str, cases: tuple[Case, ...], folder: Path, arenas: str) -> Build:
     source = folder / "cases.c"
-    source.write_text(cases_source(cases), encoding="utf-8")
+    source.write_text(cases_source(cases, pulled=arenas == "pulled"), encoding="utf-8")
     models = ";".join(f"{case.name}={case.model}" for case in cases)
     cmake = [f"-DEXACT_MODELS={models}", f"-DEXACT_CASES={source}", *ARENAS[arenas]]
     if "region" in arenas:
@@ -100,6 +101,7 @@ def test_outputs_are_those_of_tflm(
     assert [line for line in ran.lines if line.startswith("selftest")] == [f"selftest: {c.name} ok" for c in cases]
     assert printed_outputs(ran.lines) == expected
     _check_sizes(built, ran.text, shared="shared" in arenas)
+    _check_header(built, pulled=arenas == "pulled")
     if "region" in arenas:
         _check_places(built, ran.text, shared="shared" in arenas)
 
@@ -112,6 +114,13 @@ def _check_sizes(built: Build, text: str, *, shared: bool) -> None:
         assert sizes["shared"] is None
         assert f"model: person, arena {sizes['person']} bytes" in text
         assert f"model: words, arena {sizes['words']} bytes" in text
+
+
+def _check_header(built: Build, *, pulled: bool) -> None:
+    for name in ("person", "words"):
+        header = (built.folder / "runnel" / name / f"{name}.h").read_text(encoding="utf-8")
+        assert f"#define {name.upper()}_INPUT_PASSES {int(pulled)}\n" in header
+        assert (f"int8_t *{name}_input(void);" in header) == (not pulled)
 
 
 def _check_places(built: Build, text: str, *, shared: bool) -> None:

@@ -94,10 +94,10 @@ class Places:
             first_row, first_column = self.plane_origin(store)
             return _slot(offset(store.name, minus(column, first_column)), store, minus(row, first_row))
         home = self.home(store)
-        where = offset(home.name, times(minus(column, self.store_column(home)), home.channels))
+        distance = times(minus(column, self.store_column(home)), home.channels)
         if home.whole:
-            return offset(where, times(row, home.row_bytes))
-        return _slot(where, home, row)
+            return offset(offset(home.name, times(row, home.row_bytes)), distance)
+        return _slot(offset(home.name, distance), home, row)
 
     def plane_origin(self, planes: Store) -> tuple[Term, Term]:
         """Row and column of the image, padding included, in slot 0 and at byte 0 of channel 0."""
@@ -141,4 +141,4 @@ def next_row(name: str) -> str:
 
 def made_rows(rows: SegmentRows, store: Store) -> Step | None:
     """The step that makes the rows of a store, None where the tensor is whole before the segment."""
-    return next((s for s in rows.steps if s.output.name == store.name and s.sums is None), None)
+    return next((s for s in rows.steps if s.output.name == store.name), None)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from runnel.emit.pieces import CRows, CTable
 from runnel.emit.rows_comment import header_lines, step_note
 from runnel.emit.rows_places import Lines, Places, next_row, step_name, stores_of
-from runnel.emit.rows_steps import Kernels, row_lines, zero_point
+from runnel.emit.rows_steps import Kernels, finish, row_lines, zero_point
 from runnel.emit.rows_turns import condition, ends_with_last_step, needed_array
 from runnel.emit.text import indented, statement
 from runnel.graph import Graph
@@ -30,7 +30,7 @@ def segment_function(
         function=function,
         comment=tuple(header_lines(plan, number, segment.rows)),
         tables=tuple(body.tables(function)),
-        declarations=(*_declarations(plan, number, segment.rows), *(["int status;"] if pulled else [])),
+        declarations=(*_declarations(plan, number, body.places), *(["int status;"] if pulled else [])),
         body=tuple(indented([*lines, *(["return RUNNEL_OK;"] if pulled else [])], 1)),
         pulled=pulled,
     )
@@ -96,11 +96,8 @@ class _Body:
         return [*lines, *([] if ends else ["} else {", "\tbreak;"]), "}"]
 
     def _finish(self) -> list[str]:
-        return [
-            self.kernels(place).call(1, (), (step.sums.name, step.output.name))
-            for place, step in enumerate(self.rows.steps)
-            if step.sums is not None
-        ]
+        steps = enumerate(self.rows.steps) if self.rows.patches > 1 else ()
+        return [line for place, step in steps for line in finish(step, self.kernels(place))]
 
 
 def _loop(function: str, lines: Lines, count: int, body: list[str]) -> list[str]:
@@ -114,10 +111,10 @@ def _loop(function: str, lines: Lines, count: int, body: list[str]) -> list[str]
     ]
 
 
-def _declarations(plan: Plan, number: int, rows: SegmentRows) -> list[str]:
+def _declarations(plan: Plan, number: int, places: Places) -> list[str]:
     """Tables of what rows wait for, and a pointer to each store that has a place of its own."""
-    arrays = [needed_array(step, step_name(rows, step)) for step in rows.steps]
-    stores = {store.name: store for step in rows.steps for store in stores_of(step) if not store.inside}
+    arrays = [needed_array(places, step) for step in places.rows.steps]
+    stores = {store.name: store for step in places.rows.steps for store in stores_of(step) if not store.inside}
     pointers = [_pointer(store, _offset(plan, number, store)) for store in stores.values()]
     return [*filter(None, arrays), *pointers]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runnel.emit.expressions import Term, minus, offset, plus, remainder, times
 from runnel.emit.rows_places import Places, next_row, step_name
-from runnel.emit.text import statement
+from runnel.emit.text import indented, statement
 from runnel.graph import Graph
 from runnel.operators.base import KernelCall
 from runnel.schedule.areas import plane, row_inputs
@@ -31,7 +31,12 @@ GROUP_COLUMN = "x"
 def row_lines(places: Places, step: Step, calls: Sequence[KernelCall], kernels: Kernels) -> list[str]:
     """One row, and its counter."""
     maker = _Maker(places, step, calls, kernels)
-    return [*maker.lines(), f"{maker.row}++;"]
+    return [*maker.lines(), f"{maker.row}++;", *maker.last_lines()]
+
+
+def finish(step: Step, kernels: Kernels) -> list[str]:
+    """What makes a row of sums when all rows are added."""
+    return [] if step.sums is None else [kernels.call(1, (), (step.sums.name, step.output.name))]
 
 
 class _Maker:
@@ -61,6 +66,13 @@ class _Maker:
             assert self.step.sums is not None
             return [self.kernels.call(0, (), (source, str(self.pixels), self.step.sums.name))]
         return self._halo_row() if self.step.halo is not None else [self._pixels(self.column, self.pixels)]
+
+    def last_lines(self) -> list[str]:
+        """What comes after the last row; with several patches it comes after the last of them."""
+        if self.step.sums is None or self.places.rows.patches > 1:
+            return []
+        end = self.places.end_row(self.step, self.name)
+        return [f"if ({self.row} == {end}) {{", *indented(finish(self.step, self.kernels), 1), "}"]
 
     def _pull(self) -> list[str]:
         where = self.places.place(self.step.output, self.row, self.column)

@@ -17,12 +17,13 @@ def inputs_by_rows(places: Places, step: Step) -> list[Store]:
     return [store for store in step.inputs if store.tensor in by_rows]
 
 
-def needed_array(step: Step, name: str) -> str:
-    """The C array of what each row waits for, where that is no affine function (RESIZE); "" elsewhere."""
-    if not step.row_form.source_rows:
+def needed_array(places: Places, step: Step) -> str:
+    """The C array of what each row waits for, where that is no affine function (RESIZE); "" where there is none."""
+    sources = step.row_form.source_rows
+    if not sources or all(made_rows(places.rows, store) is None for store in inputs_by_rows(places, step)):
         return ""
-    values = ", ".join(str(row + 1) for row in step.row_form.source_rows)
-    return f"static const int16_t needed_{name}[{len(step.row_form.source_rows)}] = {{{values}}};"
+    values = ", ".join(str(row + 1) for row in sources)
+    return f"static const int16_t needed_{step_name(places.rows, step)}[{len(sources)}] = {{{values}}};"
 
 
 def condition(places: Places, step: Step) -> str:
@@ -44,6 +45,8 @@ def condition(places: Places, step: Step) -> str:
 
 def _waits(rows: SegmentRows, step: Step, name: str, maker: Step, height: int) -> str:
     made, row = next_row(step_name(rows, maker)), next_row(name)
+    if maker.sums is not None:
+        return f"{made} == {maker.areas[0].rows.end}"
     if step.row_form.source_rows:
         return f"{made} >= needed_{name}[{row}]"
     stride, reach = step.window.stride_h, _reach(step)
@@ -65,7 +68,7 @@ def _clips(step: Step, height: int) -> bool:
 
 def _stops(step: Step, maker: Step, height: int) -> bool:
     """Whether the step waits in vain after its last row, because the maker makes no more, in every band."""
-    if step.row_form.source_rows:
+    if step.row_form.source_rows or maker.sums is not None:
         return False
     wanted = [area.rows.end * step.window.stride_h + _reach(step) for area in step.areas]
     most = height if _clips(step, height) else max(wanted)
@@ -74,4 +77,4 @@ def _stops(step: Step, maker: Step, height: int) -> bool:
 
 def ends_with_last_step(rows: SegmentRows) -> bool:
     """Whether nothing is left to do when the last step has made its last row."""
-    return not any(step.output.whole or step.sums for step in rows.steps[:-1])
+    return not any(step.output.whole for step in rows.steps[:-1])

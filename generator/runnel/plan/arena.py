@@ -31,7 +31,7 @@ from runnel.plan.plan import Buffer, Layout, PlacedBuffer
 
 _ROUNDS = (250, 500)
 _NODES = 2000
-_MANY_MEETINGS = 800
+_MANY_MEETINGS = 500
 """Pairs of buffers that meet. Above, a round of the search takes so long that there are fewer of them."""
 
 

@@ -73,11 +73,15 @@ def scratch_name(step: int) -> str:
     return f"scratch_{step}"
 
 
-def scratch_bytes(graph: Graph, segment: Segment, target: Target) -> int:
-    """What the kernels of a segment need at most, one after the other."""
-    if segment.streaming is None:
+def scratch_bytes(graph: Graph, segment: Segment, target: Target, rows: SegmentRows | None) -> int:
+    """What the kernels of a segment need at most, one after the other; `rows` as `segment_rows` gives them."""
+    if rows is None:
         return _footprint(graph, segment, target).scratch_bytes
-    return max(operator_type(o.kind).row_scratch_bytes(graph, o, target) for o in segment.operators)
+    from_columns = [step.operators[1] for step in rows.steps if step.columns is not None]
+    return max(
+        operator_type(o.kind).row_scratch_bytes(graph, o, target, any(o is reader for reader in from_columns))
+        for o in segment.operators
+    )
 
 
 def _inner_buffers(schedule: Schedule, target: Target, rows: Sequence[SegmentRows | None]) -> Iterator[Buffer]:
@@ -85,7 +89,7 @@ def _inner_buffers(schedule: Schedule, target: Target, rows: Sequence[SegmentRow
         streamed = rows[step]
         for store in streamed.stores if streamed is not None else ():
             yield Buffer(store.name, store.bytes, step, step, "ring", layout=store.layout)
-        need = scratch_bytes(schedule.graph, segment, target)
+        need = scratch_bytes(schedule.graph, segment, target, streamed)
         if need > 0:
             yield Buffer(scratch_name(step), need, step, step, "scratch", layout="scratch")
 

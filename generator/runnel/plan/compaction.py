@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runnel.plan.lower_bound import Unit, change_steps, live_units, may_start_together
-from runnel.plan.plan import Buffer, Layout, Move, Overlap, PlacedBuffer
+from runnel.plan.plan import Buffer, Layout, Move, PlacedBuffer
 from runnel.plan.sliding import Item, in_gaps, slides
 
 _BEAM = 8
@@ -77,6 +77,7 @@ def _item(unit: Unit, step: int, staying: Mapping[str, int]) -> Item:
         staying=here.name if here is not None else None,
         place=staying[here.name] if here is not None else 0,
         lower=unit.rolling.lower.name if unit.rolling is not None else None,
+        exact=unit.rolling is not None and unit.rolling.exact,
     )
 
 
@@ -139,6 +140,6 @@ def _rename(
     overlap = whole.grows_into
     if overlap is not None:
         over = meeting(overlap.over) if buffer.first == whole.first else None
-        overlap = Overlap(over, overlap.distance) if over is not None else None
+        overlap = replace(overlap, over=over) if over is not None else None
     shares = tuple(partner for partner in partners if partner is not None)
     return PlacedBuffer(replace(buffer, shares=shares, grows_into=overlap), piece.offset)

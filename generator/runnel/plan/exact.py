@@ -89,7 +89,7 @@ class _Search:
         if not self._may_fit(offsets, floor[0]):
             return None
         ceiling = min(max(rest[group], floor[0]) + self.groups.heights[group] for group in waiting)
-        choices = sorted((rest[group], self.rank[group], group) for group in waiting)
+        choices = sorted((self._resting(offsets, rest, group), self.rank[group], group) for group in waiting)
         for place, rank, group in choices:
             if (place, rank) <= floor:
                 continue
@@ -107,8 +107,18 @@ class _Search:
         offsets, rest = list(offsets), list(rest)
         offsets[group] = place
         for neighbour in self.groups.neighbours[group]:
-            rest[neighbour.group] = max(rest[neighbour.group], place + neighbour.mine)
+            hole = neighbour.hole if neighbour.hole is not None and neighbour.hole >= 0 else neighbour.mine
+            rest[neighbour.group] = max(rest[neighbour.group], place + min(hole, neighbour.mine))
         return offsets, rest
+
+    def _resting(self, offsets: Sequence[int], rest: Sequence[int], group: int) -> int:
+        """Where the group would rest, which is not inside another that it may only meet at one place."""
+        place = rest[group]
+        for neighbour in self.groups.neighbours[group]:
+            there = offsets[neighbour.group]
+            if neighbour.hole is not None and there >= 0 and there - neighbour.hole < place < there + neighbour.theirs:
+                place = there + neighbour.theirs
+        return place
 
     def _may_fit(self, offsets: list[int], floor: int) -> bool:
         """False when at some step the groups still to come, all at `floor` or above, must pass the limit."""

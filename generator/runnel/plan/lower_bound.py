@@ -17,12 +17,13 @@ from runnel.plan.plan import Buffer
 class Rolling:
     """Rolling overlap that holds: `upper` dies in the step in which `lower` takes over its consumed rows.
 
-    distance: bytes that `lower` starts below `upper`, at least.
+    distance: bytes that `lower` starts below `upper`, at least; just so many where it is exact.
     """
 
     lower: Buffer
     upper: Buffer
     distance: int
+    exact: bool
 
     @property
     def bytes(self) -> int:
@@ -86,7 +87,7 @@ def rolling_pairs(buffers: Sequence[Buffer]) -> tuple[Rolling, ...]:
         if upper is None or upper is lower or upper.last != step or {(lower.name, step), (upper.name, step)} & taken:
             continue
         if lower.grows_into.distance < lower.aligned_bytes:
-            found.append(Rolling(lower, upper, lower.grows_into.distance))
+            found.append(Rolling(lower, upper, lower.grows_into.distance, lower.grows_into.exact))
             taken |= {(lower.name, step), (upper.name, step)}
     return tuple(found)
 

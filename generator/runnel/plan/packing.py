@@ -8,6 +8,7 @@ an output is only as high as the distance between the two: above that they may o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,8 @@ Pair = tuple[int, int]
 class Problem:
     """Buffers by number. meetings: pairs live at a common step; ties: those of them that may share a first byte.
 
-    rolling: (lower, upper) -> bytes that the first must start below the second, at least, to lie over it.
+    rolling: (lower, upper) -> bytes that the first must start below the second to lie over it: at least so many, or
+    just so many where the pair is in `exact`.
     """
 
     sizes: tuple[int, ...]
@@ -29,18 +31,25 @@ class Problem:
     meetings: tuple[Pair, ...]
     ties: tuple[Pair, ...]
     rolling: Mapping[Pair, int]
+    exact: frozenset[Pair] = frozenset()
 
 
 @dataclass(frozen=True)
 class Neighbour:
     """Another group that is live while this one is.
 
-    The other must start `mine` bytes above this group or more, or else `theirs` bytes below it or more.
+    The other must start `mine` bytes above this group or more, or else `theirs` bytes below it or more; or just
+    `hole` bytes above it (below where negative).
     """
 
     group: int
     mine: int
     theirs: int
+    hole: int | None = None
+
+    def turned(self) -> Neighbour:
+        """The same in an arena whose last byte is the first."""
+        return Neighbour(self.group, self.theirs, self.mine, None if self.hole is None else -self.hole)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,8 @@ def make_problem(buffers: Sequence[Buffer]) -> Problem:
         live.append(number)
     names = [buffer.name for buffer in buffers]
     numbers = {name: number for number, name in enumerate(names)}
-    rolling = {(numbers[p.lower.name], numbers[p.upper.name]): p.distance for p in rolling_pairs(buffers)}
+    pairs = {(numbers[p.lower.name], numbers[p.upper.name]): p for p in rolling_pairs(buffers)}
+    rolling = {pair: overlap.distance for pair, overlap in pairs.items()}
     paired = {(number, spans[lower][0]) for lower, upper in rolling for number in (lower, upper)}
     ties = [
         (a, b)
@@ -74,7 +84,8 @@ def make_problem(buffers: Sequence[Buffer]) -> Problem:
         and not {(a, max(spans[a][0], spans[b][0])), (b, max(spans[a][0], spans[b][0]))} & paired
     ]
     ties.sort(key=lambda pair: (-min(sizes[pair[0]], sizes[pair[1]]), pair))
-    return Problem(sizes, spans, tuple(sorted(meetings)), tuple(ties), rolling)
+    exact = frozenset(pair for pair, overlap in pairs.items() if overlap.exact)
+    return Problem(sizes, spans, tuple(sorted(meetings)), tuple(ties), rolling, exact)
 
 
 def make_groups(problem: Problem, ties: Iterable[Pair]) -> Groups:
@@ -97,14 +108,25 @@ def make_groups(problem: Problem, ties: Iterable[Pair]) -> Groups:
 def _with_neighbours(problem: Problem, members: Sequence[tuple[int, ...]]) -> Groups:
     group_of = {number: group for group, numbers in enumerate(members) for number in numbers}
     height_under: list[dict[int, int]] = [{} for _ in members]
+    meetings: Counter[Pair] = Counter()
     for a, b in problem.meetings:
         for number, other in ((a, b), (b, a)):
             group, across = group_of[number], group_of[other]
             if group != across:
-                height = problem.rolling.get((number, other), problem.sizes[number])
+                exact = (number, other) in problem.exact
+                height = problem.sizes[number] if exact else problem.rolling.get((number, other), problem.sizes[number])
                 height_under[group][across] = max(height_under[group].get(across, 0), height)
+                meetings[group, across] += 1
+    holes: dict[Pair, int] = {}
+    for lower, upper in problem.exact:
+        group, across = group_of[lower], group_of[upper]
+        if meetings[group, across] == 1:
+            holes[group, across], holes[across, group] = problem.rolling[lower, upper], -problem.rolling[lower, upper]
     neighbours = tuple(
-        tuple(Neighbour(other, mine, height_under[other][group]) for other, mine in sorted(heights.items()))
+        tuple(
+            Neighbour(other, mine, height_under[other][group], holes.get((group, other)))
+            for other, mine in sorted(heights.items())
+        )
         for group, heights in enumerate(height_under)
     )
     return Groups(tuple(members), tuple(max(problem.sizes[n] for n in m) for m in members), neighbours)
@@ -115,15 +137,10 @@ def first_fit(groups: Groups, order: Sequence[int]) -> list[int]:
 
     Every best placement is reached by some order (that of its own offsets), so searching orders loses nothing.
     """
-    offsets = [-1] * len(groups.members)
+    offsets: list[int | None] = [None] * len(groups.members)
     for group in order:
-        blocked = sorted(
-            (offsets[n.group] - n.mine, offsets[n.group] + n.theirs)
-            for n in groups.neighbours[group]
-            if offsets[n.group] >= 0
-        )
-        offsets[group] = _lowest_free(blocked, 0)
-    return offsets
+        offsets[group] = _lowest_free(groups.neighbours[group], offsets, 0)
+    return [offset for offset in offsets if offset is not None]
 
 
 def first_fit_from_the_top(groups: Groups, order: Sequence[int]) -> list[int]:
@@ -131,22 +148,30 @@ def first_fit_from_the_top(groups: Groups, order: Sequence[int]) -> list[int]:
 
     Good for chains of rolling overlaps, in which every output starts a little below its input.
     """
-    below_top = [-1] * len(groups.members)
+    turned = tuple(tuple(n.turned() for n in neighbours) for neighbours in groups.neighbours)
+    below_top: list[int | None] = [None] * len(groups.members)
     for group in order:
-        blocked = sorted(
-            (below_top[n.group] - n.theirs, below_top[n.group] + n.mine)
-            for n in groups.neighbours[group]
-            if below_top[n.group] >= 0
-        )
-        below_top[group] = _lowest_free(blocked, groups.heights[group])
-    arena = max(below_top, default=0)
-    return [arena - distance for distance in below_top]
+        below_top[group] = _lowest_free(turned[group], below_top, groups.heights[group])
+    found = [distance for distance in below_top if distance is not None]
+    arena = max(found, default=0)
+    return [arena - distance for distance in found]
 
 
-def _lowest_free(blocked: Sequence[Pair], place: int) -> int:
-    """The lowest value from `place` on that is not strictly inside a blocked interval; they come sorted."""
-    for start, end in blocked:
-        if place <= start:
+def _lowest_free(neighbours: Iterable[Neighbour], places: Sequence[int | None], place: int) -> int:
+    """The lowest value from `place` on that no neighbour with a place already blocks."""
+    blocked: list[Pair] = []
+    for neighbour in neighbours:
+        there = places[neighbour.group]
+        if there is None:
+            continue
+        first, end = there - neighbour.mine, there + neighbour.theirs
+        if neighbour.hole is None:
+            blocked.append((first, end))
+        else:
+            blocked += ((first, there - neighbour.hole), (there - neighbour.hole, end))
+    blocked.sort()
+    for first, end in blocked:
+        if place <= first:
             break
         place = max(place, end)
     return place

@@ -46,7 +46,7 @@ def make_plan(schedule: Schedule, name: str, board: str, target: Target) -> Plan
 def _plan_segment(
     graph: Graph, step: int, segment: Segment, rows: SegmentRows | None, target: Target
 ) -> PlannedSegment:
-    scratch = scratch_name(step) if scratch_bytes(graph, segment, target) else None
+    scratch = scratch_name(step) if scratch_bytes(graph, segment, target, rows) else None
     if rows is None:
         calls = tuple(chain.from_iterable(operator_type(o.kind).lower(graph, o, target) for o in segment.operators))
         macs = sum(operator_type(o.kind).macs(graph, o) for o in segment.operators)

@@ -17,7 +17,7 @@ class Item:
     """Buffers that take up one stretch of `bytes`; starts: name -> first byte of it in the stretch.
 
     lasts: one of them is there in the next step too. staying: the one that was there before, at `place`.
-    lower: the one that grows into the other under it, where it is a rolling pair.
+    lower: the one that grows into the other under it, where it is a rolling pair; exact: from just that place.
     """
 
     bytes: int
@@ -27,6 +27,7 @@ class Item:
     staying: str | None
     place: int
     lower: str | None
+    exact: bool = False
 
     @property
     def base(self) -> int:
@@ -96,7 +97,9 @@ def _grow(gaps: list[tuple[int, int]], item: Item, policy: _Policy) -> int | Non
     highest, lowest = min(item.place - distance, above[1] - size), below[0]
     if highest < lowest:
         return None
-    offset = lowest if policy == "low" else highest
+    if item.exact and highest != item.place - distance:
+        return None
+    offset = lowest if policy == "low" and not item.exact else highest
     _take(gaps, offset, min(item.place, offset + size) - offset)
     _take(gaps, upper_end, max(0, offset + size - upper_end))
     return offset

@@ -9,6 +9,8 @@ them. Segments that stream are run row by row (plan/verify_rows.py).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from runnel.graph import Operator, Tensor
 from runnel.operators.base import KernelCall
 from runnel.plan.plan import ALIGNMENT, Plan, PlannedSegment
@@ -62,7 +64,7 @@ def _check_layout(plan: Plan) -> None:
             if graph.tensor(number).bytes > buffer.bytes:
                 raise PlanError(f"buffer {buffer.name} is smaller than its tensor {number}")
     for number, pieces in pieces_of(plan).items():
-        for one, other in zip(pieces, pieces[1:], strict=False):
+        for one, other in pairwise(pieces):
             if other.buffer.first <= one.buffer.last:
                 raise PlanError(f"tensor {number} is in two buffers: {one.buffer.name} and {other.buffer.name}")
     if layout.arena_bytes > sum(placed.buffer.aligned_bytes for placed in layout.buffers):

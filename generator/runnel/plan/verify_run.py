@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def check_moves(plan: Plan) -> None:
         raise PlanError("the moves are not in the order of the steps that they are made before")
     arrivals = [(move.destination, move.step) for move in plan.layout.moves]
     for tensor, pieces in pieces_of(plan).items():
-        for before, after in zip(pieces, pieces[1:], strict=False):
+        for before, after in pairwise(pieces):
             if after.buffer.first != before.buffer.last + 1:
                 raise PlanError(
                     f"tensor {tensor} is in two buffers that do not follow each other: {before.buffer.name} and "

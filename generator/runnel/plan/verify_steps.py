@@ -1,247 +1,279 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes that one row of a step reads and writes on the verifier's arena."""
+"""One row of a step on the verifier's arena: what it reads must be right, then what it writes has a new owner."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from runnel.operators import operator_type
 from runnel.operators.base import Target, Window
 from runnel.plan.plan import PlannedSegment
-from runnel.plan.verify_arena import SCRATCH, Bytes, Extent, Numbers, PlanError, check_apart, run_of
-from runnel.plan.verify_run import Run, extent
-from runnel.schedule.rows import READ_AHEAD_BYTES, Area, SegmentRows, Step, Store
+from runnel.plan.verify_arena import SCRATCH, Bytes, Extent, PlanError, check_apart, run_of
+from runnel.plan.verify_places import Places, name_of
+from runnel.plan.verify_run import Run
+from runnel.schedule.rows import SegmentRows, Step, Store
 
-_PADDING = "zero points of tensor {}"
+_Access = tuple[Bytes, bool]
+"""Bytes that are read, and whether the row may be written at just that place."""
 
 
-class Reads(Protocol):
-    """What a step needs (`verify_rows.Reach`)."""
+@dataclass(frozen=True)
+class Reach:
+    """What a step reads of its inputs, from the graph.
+
+    sources: input row (column) of each output row (column) where that is no affine function.
+    whole: numbers of the inputs that are one pixel for all rows. in_place: those the output may take the place of.
+    """
 
     window: Window
-    whole: frozenset[int]
+    source_rows: Sequence[int] = ()
+    source_columns: Sequence[int] = ()
+    whole: frozenset[int] = frozenset()
+    in_place: frozenset[int] = frozenset()
 
-    def rows(self, row: int, height: int) -> list[int]: ...
+    def rows(self, row: int) -> list[int]:
+        """Input rows that an output row reads, from the top, also those outside the image."""
+        if self.source_rows:
+            return [self.source_rows[row]]
+        w = self.window
+        return [row * w.stride_h - w.pad_top + tap * w.dilation_h for tap in range(w.kernel_h)]
 
-    def columns(self, first: int, end: int, width: int) -> tuple[int, int]: ...
+    def columns(self, first: int, end: int) -> range:
+        """Input columns that output columns first..end read, also those outside the image."""
+        if self.source_columns:
+            taken = self.source_columns[first:end]
+            return range(min(taken), max(taken) + 1)
+        w = self.window
+        low = first * w.stride_w - w.pad_left
+        high = (end - 1) * w.stride_w - w.pad_left + (w.kernel_w - 1) * w.dilation_w + 1
+        return range(low, high, w.stride_w if (w.kernel_w, w.pad_left) == (1, 0) else 1)
 
 
 class RowMaker:
-    """Makes rows of a segment's steps: checks what they read, then gives what they write to its new owner."""
+    """Makes rows of a segment's steps, patch by patch."""
 
     def __init__(self, run: Run, planned: PlannedSegment, rows: SegmentRows) -> None:
-        self.run, self.arena, self.planned, self.rows = run, run.arena, planned, rows
-        self.label = [_label(step) for step in rows.steps]
-        self.stores = {s.name: s for step in rows.steps for s in _stores_of(step)}
-        self.extents = {name: self._extent(store) for name, store in self.stores.items()}
+        self.arena, self.planned, self.rows = run.arena, planned, rows
+        self.run, self.places = run, Places(run, planned, rows)
         self.padding = {
-            store.name: self.arena.block(_PADDING.format(store.tensor), 1)
-            for store in self.stores.values()
-            if store.layout == "channel planes"
+            store.name: self.arena.block(f"zero points of tensor {store.tensor}", 1) for store in self.places.planes
         }
-        self.sums = {
-            step.sums.name: self.arena.block(f"the sums of tensor {step.output.tensor}", step.sums.bytes)
-            for step in rows.steps
-            if step.sums is not None
-        }
-        self.readers = {
-            step.inputs[0].name: place for place, step in enumerate(rows.steps) if step.form == "planes"
-        }
-        self.patch = 0
-        self.reaches: Sequence[Reads] = ()
+        self.sums: dict[str, int] = {}
 
-    # --- patches ----------------------------------------------------------------------------------------------------
-
-    def begin(self, patch: int, reaches: Sequence[Reads]) -> None:
-        """Margins and rows above the image: all of each store of planes holds the zero point."""
-        self.patch, self.reaches = patch, reaches
-        for name, number in self.padding.items():
-            where = self.extents[name]
-            self.arena.write(run_of(where.offset, where.end - where.offset), number, where, "the start of a patch")
+    # --- before and after the rows ----------------------------------------------------------------------------------
 
     def clear_sums(self) -> None:
-        for name, first in self.sums.items():
-            where = self.extents[name]
-            size = where.end - where.offset
-            self.arena.write(run_of(where.offset, size), _from(first, size), where, "the start of a segment")
+        for step in self.rows.steps:
+            if step.sums is not None:
+                self.sums[step.sums.name] = self.arena.block(f"sums of tensor {step.output.tensor}", step.sums.bytes)
+                where = self._sums(step)
+                numbers = self.places.ramp(self.sums[step.sums.name], where.counts[0])
+                self.arena.write(where, numbers, self.places.span(step.sums), name_of(step))
+
+    def begin(self, patch: int) -> None:
+        """Margins and rows above the image: all of each store of planes holds the zero point."""
+        self.places.patch = patch
+        for store in self.places.planes:
+            home = self.places.span(store)
+            self.arena.write(run_of(home.offset, home.end - home.offset), self.padding[store.name], home, store.name)
 
     def finish(self, place: int) -> None:
         """The sums become the output tensor."""
         step = self.rows.steps[place]
-        output = self.extents[step.output.name]
-        where = run_of(output.offset, self.run.graph.tensor(step.output.tensor).bytes)
-        check_apart([(self._read_sums(step), False)], [where], self.label[place])
-        self.arena.write(where, _from(self.run.block(step.output.tensor), where.counts[0]), output, self.label[place])
+        output, tensor = self.places.span(step.output), self.run.graph.tensor(step.output.tensor)
+        where = run_of(output.offset, tensor.bytes)
+        check_apart([(self._read_sums(step), False)], [where, *(w for w, _ in self._scratch(place))], name_of(step))
+        numbers = self.places.ramp(self.run.block(tensor.index), tensor.bytes)
+        self.arena.write(where, numbers, output, name_of(step))
+
+    def _sums(self, step: Step) -> Bytes:
+        assert step.sums is not None
+        return run_of(self.places.span(step.sums).offset, 4 * self.places.channels(step.inputs[0].tensor))
 
     def _read_sums(self, step: Step) -> Bytes:
         assert step.sums is not None
-        home = self.extents[step.sums.name]
-        where = run_of(home.offset, 4 * self._channels(step.inputs[0].tensor))
-        self.arena.read(where, _from(self.sums[step.sums.name], where.counts[0]), home, _label(step))
+        where = self._sums(step)
+        numbers = self.places.ramp(self.sums[step.sums.name], where.counts[0])
+        self.arena.read(where, numbers, self.places.span(step.sums), name_of(step))
         return where
 
     # --- one row ----------------------------------------------------------------------------------------------------
 
-    def make(self, place: int, row: int, reach: Reads) -> None:
-        step, who = self.rows.steps[place], self.label[place]
-        reads: list[tuple[Bytes, bool]] = []
-        if step.form == "planes":
-            reads += self._read_planes(step, row, reach)
-        elif step.form != "pull":
-            for position, store in enumerate(step.inputs):
-                reads += self._read_pixels(step, position, store, row, reach)
-        inner = self._inner(place)
+    def make(self, place: int, row: int, reach: Reach) -> None:
+        step = self.rows.steps[place]
+        area = step.areas[self.places.patch]
+        columns = range(area.columns.first, area.columns.end)
+        reads = self._reads(step, row, columns, reach)
+        inner = [*self._columns(step, len(columns)), *self._scratch(place)]
         if step.form == "sums":
-            sums = self._read_sums(step)
-            check_apart(reads, [sums, *(where for where, _ in inner)], who)
-            written: list[Bytes] = []
-        else:
-            written = [self._row_of(step.output, row, step.areas[self.patch].columns, self._steps_of(place))]
-            check_apart(self._mark_in_place(step, reads, written[0]), [*written, *(w for w, _ in inner)], who)
+            check_apart(reads, [self._read_sums(step), *(where for where, _ in inner)], name_of(step))
+            return
+        output = self._output(place, row, columns)
+        in_place = [(where, allowed and _same_place(where, output)) for where, allowed in reads]
+        check_apart(in_place, [output, *(where for where, _ in inner)], name_of(step))
         for where, home in inner:
-            self.arena.write(where, SCRATCH, home, who)
-        area = step.areas[self.patch]
-        for where in written:
-            numbers = self._numbers(step.output, row, range(area.columns.first, area.columns.end), where)
-            self.arena.write(where, numbers, self._home(step.output), who)
-        if step.halo is not None:
-            self._save_halo(step, row)
+            self.arena.write(where, SCRATCH, home, name_of(step))
+        numbers = self.places.numbers(step.output.tensor, row, columns).reshape(output.counts)
+        self.arena.write(output, numbers, self.places.span(step.output), name_of(step))
 
-    def _inner(self, place: int) -> list[tuple[Bytes, Extent]]:
-        """int16 columns and scratch of the step's kernels."""
-        step, inner = self.rows.steps[place], []
-        if step.columns is not None:
-            pitch = 2 * (-(-self._channels(step.operators[0].outputs[0]) // 4) * 4)
-            home = self.extents[step.columns.name]
-            pixels = min(step.group, step.areas[self.patch].columns.size)
-            inner.append((run_of(home.offset, pixels * pitch), home))
+    def _output(self, place: int, row: int, columns: range) -> Bytes:
+        """Where the row goes; from pixel to pixel and channel to channel as the kernel was told."""
+        step, calls = self.rows.steps[place], self.planned.step_calls[place]
+        planes = step.output.layout == "channel planes"
+        where = (self.places.in_planes if planes else self.places.pixels)(step.output, row, columns)
+        steps = (1, where.steps[1]) if planes else (self.places.channels(step.output.tensor), 1)
+        told = calls[-1].shape if calls else {}
+        if (told.get("output_pixel_step", steps[0]), told.get("output_channel_step", steps[1])) != steps:
+            raise PlanError(f"the kernel of {name_of(step)} was told to put its pixels elsewhere in {step.output.name}")
+        return where
+
+    def _columns(self, step: Step, pixels: int) -> list[tuple[Bytes, Extent]]:
+        """int16 columns of a group of pixels."""
+        if step.columns is None:
+            return []
+        pitch = 2 * (-(-self.places.channels(step.operators[0].outputs[0]) // 4) * 4)
+        home = self.places.span(step.columns)
+        return [(run_of(home.offset, min(step.group, pixels) * pitch), home)]
+
+    def _scratch(self, place: int) -> list[tuple[Bytes, Extent]]:
         need = max((call.scratch_bytes for call in self.planned.step_calls[place]), default=0)
-        if need:
-            if self.planned.scratch is None:
-                raise PlanError(f"{self.label[place]} needs {need} bytes of scratch and has not got them")
-            home = self.run.inner(self.planned.scratch, need, self.label[place])
-            inner.append((run_of(home.offset, need), home))
-        for where, home in inner:
-            if where.end > home.end:
-                raise PlanError(f"{self.label[place]} needs {where.end - where.first} bytes of {home.name}")
-        return inner
+        if not need:
+            return []
+        who = name_of(self.rows.steps[place])
+        if self.planned.scratch is None:
+            raise PlanError(f"{who} needs {need} bytes of scratch and has not got them")
+        home = self.run.inner(self.planned.scratch, need, who)
+        return [(run_of(home.offset, need), home)]
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _read_pixels(
-        self, step: Step, position: int, store: Store, row: int, reach: Reads
-    ) -> list[tuple[Bytes, bool]]:
-        """The pixels of an input that a row of the output needs, row by row of the window."""
-        tensor, who = store.tensor, _label(step)
-        if tensor in reach.whole:
-            where = run_of(self.extents[store.name].offset, self.run.graph.tensor(tensor).bytes)
-            self.arena.read(where, _from(self.run.value[tensor], where.counts[0]), self.extents[store.name], who)
-            return [(where, False)]
-        height, width = self._plane(tensor)
-        columns = reach.columns(step.areas[self.patch].columns.first, step.areas[self.patch].columns.end, width)
-        reads: list[tuple[Bytes, bool]] = []
-        for source in reach.rows(row, height):
-            if not 0 <= source < height:
-                continue
-            first = columns[0]
-            if step.halo is not None and position == 0:
-                first = self._own_column()
-                reads.append(self._read_halo(step, source, columns[0], first))
-            taken = range(first, columns[1], reach.window.stride_w if step.form == "pixels" else 1)
-            reads.append((self._read_row(store, source, taken, who), False))
+    def _reads(self, step: Step, row: int, columns: range, reach: Reach) -> list[_Access]:
+        if step.form == "pull":
+            return []
+        if step.form == "planes":
+            return [(self._read_planes(step, row, columns, reach), False)]
+        reads: list[_Access] = []
+        for store in step.inputs:
+            if store.tensor in reach.whole:
+                home, size = self.places.span(store), self.run.graph.tensor(store.tensor).bytes
+                where = run_of(home.offset, size)
+                self.arena.read(where, self.places.ramp(self.run.value[store.tensor], size), home, name_of(step))
+                reads.append((where, False))
+            else:
+                reads += self._read_pixels(step, store, row, columns, reach)
         return reads
 
-    def _read_row(self, store: Store, row: int, columns: range, who: str) -> Bytes:
-        where = self._pixels(store, row, columns)
-        self.arena.read(where, self._numbers(store, row, columns, where), self._home(store), who)
+    def _read_pixels(self, step: Step, store: Store, row: int, columns: range, reach: Reach) -> list[_Access]:
+        """The real pixels of an input that a row of the output needs."""
+        height, width = self.places.plane(store.tensor)
+        taken = _clip(reach.columns(columns.start, columns.stop), width)
+        reads: list[_Access] = []
+        for source in reach.rows(row):
+            if not 0 <= source < height or not taken:
+                continue
+            if step.halo is not None and store is step.inputs[0]:
+                reads += self._read_halo(step, source, taken)
+            else:
+                reads.append((self._read_row(step, store, source, taken), store.tensor in reach.in_place))
+        return reads
+
+    def _read_row(self, step: Step, store: Store, row: int, columns: range) -> Bytes:
+        where = self.places.pixels(store, row, columns)
+        numbers = self.places.numbers(store.tensor, row, columns).reshape(where.counts)
+        self.arena.read(where, numbers, self.places.span(store), name_of(step))
         return where
 
-    def _read_planes(self, step: Step, row: int, reach: Reads) -> list[tuple[Bytes, bool]]:
-        """The window of a depthwise convolution in its planes, with the margins. Rows below the image come first."""
-        planes, window, who = step.inputs[0], reach.window, _label(step)
-        height, width = self._plane(planes.tensor)
-        home, span = self.extents[planes.name], (window.kernel_h - 1) * window.dilation_h + 1
-        if planes.rows < span:
-            raise PlanError(f"{planes.name} has {planes.rows} rows, the window of {who} has {span}")
-        top = row * window.stride_h - window.pad_top
-        for below in range(max(0, planes.rows - window.stride_h), planes.rows):
+    def _read_planes(self, step: Step, row: int, columns: range, reach: Reach) -> Bytes:
+        """The window of a depthwise convolution with its margins. Rows below the image are filled just before."""
+        store, window = step.inputs[0], reach.window
+        height, width = self.places.plane(store.tensor)
+        top, home = row * window.stride_h - window.pad_top, self.places.span(store)
+        for below in range(max(0, store.rows - window.stride_h), store.rows):
             if top + below >= height:
-                first = self._plane_byte(planes, top + below, self._plane_origin(planes)[1])
-                where = Bytes(first, (planes.channels, planes.row_bytes), (self._plane_bytes(planes), 1))
-                self.arena.write(where, self.padding[planes.name], home, who)
-        columns = step.areas[self.patch].columns
-        left = columns.first * window.stride_w - window.pad_left
-        right = (columns.end - 1) * window.stride_w - window.pad_left + (window.kernel_w - 1) * window.dilation_w + 1
-        for source in reach.rows(row, height):
-            real = (max(0, left), min(width, right)) if 0 <= source < height else (right, right)
-            for first, end in ((left, real[0]), (real[1], right)):
-                if first < end:
-                    where = self._in_planes(planes, source, range(first, end))
-                    self.arena.read(where, self.padding[planes.name], home, who)
-            if real[0] < real[1]:
-                taken = range(*real)
-                where = self._in_planes(planes, source, taken)
-                self.arena.read(where, self._numbers(planes, source, taken, where), home, who)
-        last = self._plane_byte(planes, top, left) + self._plane_bytes(planes) * (planes.channels - 1)
-        if last + planes.rows * planes.row_bytes > home.end - READ_AHEAD_BYTES + self._slot(planes, top) * planes.row_bytes:
-            raise PlanError(f"{planes.name} leaves no room for the words that {who} reads ahead")
-        return [(run_of(home.offset, home.end - home.offset), False)]
+                where = self.places.row_of_planes(store, top + below)
+                self.arena.write(where, self.padding[store.name], home, store.name)
+        taken = reach.columns(columns.start, columns.stop)
+        all_of = range(taken.start, taken.stop)
+        span = self.places.span(store, read_ahead=True)
+        for source in reach.rows(row):
+            real = _clip(all_of, width) if 0 <= source < height else range(0)
+            margins = (range(taken.start, real.start), range(real.stop, taken.stop)) if real else (all_of,)
+            for margin in margins:
+                if margin:
+                    where = self.places.in_planes(store, source, margin)
+                    self.arena.read(where, self.padding[store.name], span, name_of(step))
+            if real:
+                where = self.places.in_planes(store, source, real)
+                self.arena.read(where, self.places.numbers(store.tensor, source, real), span, name_of(step))
+        return run_of(home.offset, home.end - home.offset)
 
     # --- halos of in-place strips -----------------------------------------------------------------------------------
 
-    def _own_column(self) -> int:
-        """The first column that the patch's part of the segment's output has."""
-        return self.rows.areas[self.patch][self.planned.segment.outputs[0]].columns.first
-
-    def _read_halo(self, step: Step, row: int, first: int, end: int) -> tuple[Bytes, bool]:
-        where, home, numbers = self._halo_row(step, row, range(first, end))
-        self.arena.read(where, numbers, home, _label(step))
-        return where, False
-
-    def _save_halo(self, step: Step, row: int) -> None:
-        """What the next strip needs of the input's row is saved before the output takes it over."""
-        if self.patch + 1 == self.rows.patches:
-            return
-        source = step.inputs[0]
-        following = self.rows.areas[self.patch + 1]
-        own = following[self.planned.segment.outputs[0]].columns.first
-        wanted = range(step.areas[self.patch + 1].columns.first, own)
-        if len(wanted):
-            self._read_row(source, row, wanted, f"{_label(step)}, saving a halo,")
-            where, home, numbers = self._halo_row(step, row, wanted)
-            self.arena.write(where, numbers, home, _label(step))
-
-    def _halo_row(self, step: Step, row: int, columns: range) -> tuple[Bytes, Extent, Numbers]:
+    def _read_halo(self, step: Step, row: int, columns: range) -> list[_Access]:
+        """The left end of the row from what was saved, the rest from the row; then saves what the next strip needs."""
         assert step.halo is not None
-        home = self.extents[step.halo.name]
-        where = run_of(home.offset + row * step.halo.row_bytes, len(columns) * step.halo.channels)
-        if where.counts[0] > step.halo.row_bytes:
-            raise PlanError(f"{_label(step)} needs {where.counts[0]} bytes of a row of {step.halo.name}")
-        return where, home, self._numbers(step.inputs[0], row, columns, where)
+        source, who, saved_in = step.inputs[0], name_of(step), self.places.span(step.halo)
+        own = self._own_column(self.places.patch)
+        reads: list[_Access] = []
+        saved = range(columns.start, min(own, columns.stop))
+        if saved:
+            where = self.places.halo(step.halo, row, len(saved))
+            numbers = self.places.numbers(source.tensor, row, saved).reshape(where.counts)
+            self.arena.read(where, numbers, saved_in, who)
+            reads.append((where, False))
+        reads.append((self._read_row(step, source, row, range(max(own, columns.start), columns.stop)), False))
+        following = self.places.patch + 1
+        if following < self.rows.patches:
+            wanted = range(step.areas[following].columns.first, self._own_column(following))
+            if wanted:
+                self._read_row(step, source, row, wanted)
+                where = self.places.halo(step.halo, row, len(wanted))
+                numbers = self.places.numbers(source.tensor, row, wanted).reshape(where.counts)
+                self.arena.write(where, numbers, saved_in, who)
+        return reads
 
-    # --- places -----------------------------------------------------------------------------------------------------
+    def _own_column(self, patch: int) -> int:
+        """The first column of the patch's part of the segment's output."""
+        return self.rows.areas[patch][self.planned.segment.outputs[0]].columns.first
 
-    def _extent(self, store: Store) -> Extent:
-        """The bytes that a store has: its tensor's buffer at this step, or a buffer of its own name."""
-        who = f"segment {self.planned.segment.name}"
-        if store.inside:
-            return self._extent(self.stores[store.inside])
-        if store.whole:
-            placed = self.run.place(self.run.graph.tensor(store.tensor), who)
-            self.run.check_lifetime(placed, who)
-            return extent(placed)
-        return self.run.inner(store.name, store.bytes, who)
 
-    def _home(self, store: Store) -> Extent:
-        return self.extents[store.name]
+def reach_of(run: Run, step: Step) -> Reach:
+    """From the step's operators. Raises PlanError where they cannot run in the step's form."""
+    if step.form in ("pull", "spread", "sums"):
+        return Reach(_COPY)
+    graph, operator = run.graph, step.operators[0]
+    if step.row_form.source_rows:
+        return Reach(_COPY, step.row_form.source_rows, step.row_form.source_columns)
+    size = graph.tensor(operator.outputs[0]).shape[1:3]
+    inputs = [tensor for tensor in graph.activations(operator) if len(graph.activations(operator)) > 1]
+    whole = frozenset(tensor.index for tensor in inputs if tensor.shape[-3:-1] != size)
+    kind = operator_type(operator.kind)
+    window = kind.window(graph, operator) or (_COPY if step.form == "pixels" else None)
+    if window is None or (step.form == "pixels" and not _is_one_pixel(window)):
+        raise PlanError(f"{operator.label} cannot run by rows in the form {step.form}")
+    if step.window != window:
+        raise PlanError(f"{operator.label} has another window than the plan says")
+    for reader in step.operators[1:]:
+        after = operator_type(reader.kind).window(graph, reader)
+        if after != _COPY or reader.inputs[0] != operator.outputs[0]:
+            raise PlanError(f"{reader.label} cannot read the columns of {operator.label}")
+    positions = kind.footprint(graph, operator, Target()).in_place if step.form == "pixels" else ()
+    in_place = frozenset(number for number in (operator.inputs[p] for p in positions) if number is not None)
+    return Reach(window, whole=whole, in_place=in_place)
 
-    def _lies_in(self, store: Store) -> Store:
-        while store.inside:
-            store = self.stores[store.inside]
-        return store
 
-    def _row_of(self, store: Store, row: int, columns: object, steps: tuple[int, int]) -> Bytes:
-        raise NotImplementedError
+_COPY = Window(1, 1, 1, 1, 1, 1, 0, 0)
+
+
+def _is_one_pixel(window: Window) -> bool:
+    return (window.kernel_h, window.kernel_w, window.pad_top, window.pad_left) == (1, 1, 0, 0)
+
+
+def _clip(columns: range, width: int) -> range:
+    """Those inside the image."""
+    return columns if columns.step > 1 else range(max(0, columns.start), min(width, columns.stop))
+
+
+def _same_place(read: Bytes, written: Bytes) -> bool:
+    return (read.first, read.counts, read.steps) == (written.first, written.counts, written.steps)

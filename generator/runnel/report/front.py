@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """The schedules of one model on one board, least SRAM first."""
+    """The schedules of one model on one board, least SRAM first; at least one."""
 
     name: str
     board: str
@@ -63,7 +64,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class FrontPanel:
-    """One diagram: SRAM to the right, work upwards. line: SVG path of the front, a step at every point."""
+    """One diagram: SRAM to the right, work upwards. line: SVG path, a step at every best point yet."""
 
     caption: str
     left: float
@@ -105,27 +106,39 @@ def make_front_picture(front: Front) -> FrontPicture:
 
 
 def _panel(front: Front, left: float, caption: str, values: Sequence[float], unit: str) -> FrontPanel:
-    right = left + _PANEL
-    widest = max((p.sram for p in front.points), default=1) * 1.05 / 1024
-    highest = max(max(values, default=0.0) * 1.08, 1.0)
+    sizes = [point.sram for point in front.points]
+    least, most = 0.93 * min(sizes), 1.08 * max(sizes)
+
+    def x(sram: float) -> float:
+        return round(left + _PANEL * math.log(sram / least) / math.log(most / least), 1)
+
+    highest = max(max(values) * 1.08, 1.0)
     places = [
-        (round(left + _PANEL * p.sram / 1024 / widest, 1), round(_BOTTOM - (_BOTTOM - _TOP) * value / highest, 1))
+        (x(p.sram), round(_BOTTOM - (_BOTTOM - _TOP) * value / highest, 1))
         for p, value in zip(front.points, values, strict=True)
     ]
-    line = "".join(f"H{x:g}V{y:g}" for x, y in places[1:])
+    best = [place for number, place in enumerate(places) if all(place[1] > other[1] for other in places[:number])]
+    line = "".join(f"H{x:g}V{y:g}" for x, y in best[1:])
     return FrontPanel(
         caption=caption,
         left=left,
-        right=right,
+        right=left + _PANEL,
         top=_TOP,
         bottom=_BOTTOM,
-        line=f"M{places[0][0]:g} {places[0][1]:g}{line}" if places else "",
+        line=f"M{best[0][0]:g} {best[0][1]:g}{line}",
         dots=tuple(Dot(x, y, point_text(p)) for (x, y), p in zip(places, front.points, strict=True)),
-        x_marks=tuple(Mark(round(left + _PANEL * n / widest, 1), f"{n} kB") for n in round_numbers(widest)),
+        x_marks=tuple(Mark(x(1024 * n), f"{n:g} kB") for n in sram_ticks(least / 1024, most / 1024)),
         y_marks=tuple(
             Mark(round(_BOTTOM - (_BOTTOM - _TOP) * n / highest, 1), f"{n}{unit}") for n in round_numbers(highest)
         ),
     )
+
+
+def sram_ticks(least: float, most: float) -> list[float]:
+    """Round numbers of kB for a logarithmic axis."""
+    steps = (1, 1.5, 2, 3, 5, 7) if most / least < 20 else (1, 3)
+    numbers = [step * 10.0**power for power in range(-2, 6) for step in steps]
+    return [number for number in numbers if least <= number <= most]
 
 
 def point_text(point: FrontPoint) -> str:
@@ -147,11 +160,16 @@ def write_front_png(front: Front, path: Path) -> None:
     )
     for number, (caption, values) in enumerate(columns, start=1):
         axes = figure.add_subplot(1, 2, number)
-        axes.step(sram, values, where="post", color="#0e8f9e")
+        least = [min(values[: place + 1]) for place in range(len(values))]
+        axes.step(sram, least, where="post", color="#0e8f9e")
         axes.plot(sram, values, "o", color="#0e8f9e", markersize=4)
         axes.set_xlabel("SRAM (arena), kB")
         axes.set_ylabel(caption)
-        axes.set_ylim(bottom=0)
+        axes.set_xscale("log")
+        ticks = sram_ticks(0.93 * min(sram), 1.08 * max(sram))
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_ylim(0, max(1.0, 1.08 * max(values)))
         axes.grid(alpha=0.3)
     figure.suptitle(f"{front.name} for {front.board}")
     figure.tight_layout()

@@ -27,9 +27,13 @@ def explain_peak(plan: Plan, options: Sequence[str] = ()) -> str:
     shown = [f"{_buffer_text(plan, buffer)}: {buffer.bytes:,} bytes" for buffer in live[:_SHOWN]]
     if len(live) > _SHOWN:
         shown.append(f"{len(live) - _SHOWN} smaller ones: {sum(b.bytes for b in live[_SHOWN:]):,} bytes")
-    in_place = ", in-place pairs counted once" if sum(b.aligned_bytes for b in live) > live_bytes(buffers, step) else ""
+    shared = (
+        ", bytes that two of them share counted once"
+        if sum(b.aligned_bytes for b in live) > live_bytes(buffers, step)
+        else ""
+    )
     return (
-        f"The peak is at {_step_text(plan, step)}, where {live_bytes(buffers, step):,} bytes are live{in_place}: "
+        f"The peak is at {_step_text(plan, step)}, where {live_bytes(buffers, step):,} bytes are live{shared}: "
         f"{'; '.join(shown)}. What would help: {'; '.join([*options, _advice(plan, live[0])])}"
     )
 

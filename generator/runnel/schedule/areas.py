@@ -121,6 +121,8 @@ def _areas(graph: Graph, segment: Segment, forms: Mapping[int, RowForm], grid: i
             areas[source] = join(areas.get(source), patch if source == grid else whole)
             areas[operator.outputs[0]] = Area(Span(0, 1), Span(0, 1))
             continue
+        if operator.outputs[0] not in areas:
+            raise ValueError(f"{operator.label} makes a tensor that this segment needs the whole of")
         output = areas[operator.outputs[0]]
         for tensor in row_inputs(graph, operator):
             height, width = plane(graph, tensor)

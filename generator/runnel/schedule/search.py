@@ -9,7 +9,7 @@ the segments that fit. Patches (`Streaming.bands`) are left out: bands of rows k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from runnel.graph import Graph
 from runnel.operators.base import Target
@@ -24,7 +24,8 @@ from runnel.schedule.search_overlap import NEVER
 from runnel.schedule.search_paths import Path, cheapest, least_peak
 from runnel.schedule.search_segments import exact_bytes, make_segment
 
-MOST_STRIPS = 8
+STRIPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18)
+"""Tried; more than the columns of an output cannot be."""
 MOST_CORRECTIONS = 400
 
 
@@ -48,16 +49,6 @@ class Request:
     target: Target = field(default_factory=Target)
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A schedule and what it is predicted to take. overhead: recomputed part of the network's own MACs."""
-
-    predicted_bytes: int
-    overhead: float
-    cycles: float
-    schedule: Schedule
-
-
 def find_schedule(graph: Graph, request: Request) -> Schedule:
     """The best schedule. Where none fits `request.sram`, the one of least SRAM: the caller compares and reports."""
     edges = search_edges(graph, request)
@@ -75,8 +66,7 @@ def search_edges(graph: Graph, request: Request) -> Edges:
     network = read_network(graph, request.target)
     plain = request.layers_only or request.objective == "flash"
     pulled = request.pulled and not plain and can_pull(network)
-    most = 1 if plain else MOST_STRIPS
-    needs = count_needs(network, Strips(tuple(range(1, most + 1))), pulled)
+    needs = count_needs(network, Strips(STRIPS if request.max_overhead > 0 and not plain else (1,)), pulled)
     return make_edges(needs, request.input_passes, plain)
 
 
@@ -127,6 +117,3 @@ def make_schedule(edges: Edges, path: Path, request: Request) -> Schedule:
         objective=request.objective,
         predicted_bytes=max((size for _, size in choices), default=0),
     )
-
-
-__all__ = ["Candidate", "Request", "find_schedule", "replace"]

@@ -74,7 +74,7 @@ def sweep(network: Network, strips: Strips) -> dict[int, Columns]:
         made = found[one.output]
         if one.form.form == "sums":
             source = network.activations[one.by_rows[0]]
-            _take_all(found[source.number], source, slice(place + 1, place + 2), strips)
+            _take_all(found[source.number], source, slice(place + 1, None), strips)
             continue
         _take_all(made, output, slice(place + 1, place + 2), strips)
         _take_whole(made, output, strips)

@@ -16,8 +16,9 @@ from runnel.schedule.search_areas import Columns, Strips, sweep
 from runnel.schedule.search_network import CALLER, Activation, Integers, Network
 from runnel.schedule.search_overlap import NEVER, growths
 from runnel.schedule.search_stores import Stores, count_stores, follows_all
+from runnel.schedule.search_strips import unfit_strips
 
-GROUPS = (2, 4, 8, 16, 0)
+GROUPS = (2, 4, 12, 0)
 """Pixels of int16 columns that are tried in the search, 0 for a whole row; the chosen schedule then gets more."""
 
 
@@ -55,7 +56,7 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
     if pulled:
         plain[0] += stores.input_ring
     plain += (whole.live[:, None] + whole.outputs + _scratch(network))[:, :, None]
-    _forbid(network, strips, plain, streams, whole.output_count)
+    _forbid(network, strips, plain, streams, whole.output_count, _sums_to_ends(unfit_strips(network, areas, strips)))
     certain = _certain(network)
     grown, grows_into = _grown(network, areas, strips, plain, certain, whole.output_count, pulled)
     macs = _sums_to_ends(_macs(network, stores))
@@ -112,23 +113,22 @@ def _scratch(network: Network) -> Integers:
     """[first place, end]: the most that a row kernel asks for."""
     count = network.count
     inside = np.arange(count)[:, None] < np.arange(count + 1)
-    each = np.where(inside, np.array([p.scratch for p in network.places])[:, None], 0)
-    return np.asarray(np.maximum.accumulate(each[::-1], axis=0)[::-1], dtype=np.int64)
+    first = np.where(inside, np.array([network.scratch(p, p) for p in range(count)])[:, None], 0)
+    later = np.where(inside, np.array([network.scratch(p, CALLER) for p in range(count)])[:, None], 0)
+    most = np.maximum.accumulate(later[::-1], axis=0)[::-1]
+    return np.asarray(np.maximum(first, np.concatenate([most[1:], most[:1] * 0])), dtype=np.int64)
 
 
 def _streamable(network: Network, pulled: bool) -> npt.NDArray[np.bool_]:
-    """[first place, end]: whether all of it runs by rows, tensors read as wholes are made before, sums end it."""
+    """[first place, end]: whether all of it runs by rows and tensors read as wholes are made before."""
     count = network.count
     found = np.zeros((count, count + 1), np.bool_)
-    for start, first in enumerate(network.places):
+    for start in range(count):
         for end in range(start + 1, count + 1):
             one = network.places[end - 1]
             if one.form is None or any(network.activations[t].made >= start for t in one.whole):
                 break
             found[start, end] = True
-            if one.form.form == "sums":
-                break
-        del first
     if pulled:
         tensor = network.activations[network.graph.inputs[0]]
         found[0, : tensor.last + 1] = False  # all that read it are in the first segment
@@ -142,8 +142,9 @@ def _forbid(
     plain: Integers,
     streams: npt.NDArray[np.bool_],
     output_count: Integers,
+    unfit: Integers,
 ) -> None:
-    """Marks what cannot run: strips need one output that is wide enough."""
+    """Marks what cannot run: strips need one output that is wide enough, and windows that touch their input."""
     plain[~streams] = NEVER
     for end in range(1, network.count + 1):
         last = network.places[end - 1]
@@ -155,7 +156,7 @@ def _forbid(
             if number > width:
                 plain[:, end, k] = NEVER
             elif number > 1:
-                plain[output_count[:, end] != 1, end, k] = NEVER
+                plain[(output_count[:, end] != 1) | (unfit[:, end, k] > 0), end, k] = NEVER
 
 
 def _certain(network: Network) -> npt.NDArray[np.bool_]:

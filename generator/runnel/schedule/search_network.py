@@ -31,7 +31,7 @@ class Place:
 
     by_rows, whole: the tensors that it reads row by row and those that must be whole when its segment starts.
     follows: it reads the rows that the place before makes; with that at all places between them, the steps of a
-    segment run as one pipeline. scratch: bytes, streamed.
+    segment run as one pipeline. scratch: bytes, streamed; scratch_columns: where it reads int16 columns.
     """
 
     operator: Operator
@@ -41,6 +41,7 @@ class Place:
     whole: tuple[int, ...]
     follows: bool
     scratch: int
+    scratch_columns: int
     macs: int
 
     @property
@@ -81,6 +82,22 @@ class Network:
     @property
     def count(self) -> int:
         return len(self.places)
+
+    def writes_columns(self, place: int) -> bool:
+        """Whether a depthwise convolution hands int16 columns to the 1x1 convolution after it, if both are inside."""
+        if not 0 <= place < self.count - 1:
+            return False
+        one, reader = self.places[place], self.places[place + 1]
+        if one.form is None or one.form.form != "planes" or reader.form is None or not reader.form.reads_columns:
+            return False
+        tensor = self.activations[one.output]
+        alone = tensor.readers == (place + 1,) and tensor.last == place + 1
+        return alone and reader.operator.inputs[0] == tensor.number
+
+    def scratch(self, place: int, first: int) -> int:
+        """Bytes of the row kernel at `place` in a segment from the place `first` on."""
+        one = self.places[place]
+        return one.scratch_columns if place > first and self.writes_columns(place - 1) else one.scratch
 
     def rows_needed(self, place: int) -> Integers:
         """For each output row of the operator at `place` how many input rows, from the top, it needs."""
@@ -183,5 +200,6 @@ def _place(
         whole=tuple(t for t in read if t not in by_rows),
         follows=follows,
         scratch=align(kind.row_scratch_bytes(graph, operator, target)) if form is not None else 0,
+        scratch_columns=align(kind.row_scratch_bytes(graph, operator, target, True)) if form is not None else 0,
         macs=kind.macs(graph, operator),
     )

@@ -36,12 +36,12 @@ class Growth:
 class _End:
     """A place at which segments end, while their first place moves towards the start.
 
-    writers: places whose rows lie in the output. made: for each place in the segment and each writer, rows made when
-    that writer is about to make row 0, 1, 2...
+    writers: places whose rows lie in the output. rows: the turns at which they write a row. made: for each place in the
+    segment and each writer, the turns that are over when that writer is about to take each of these.
     """
 
     output: Activation
-    rows: int
+    rows: Integers
     writers: tuple[int, ...]
     made: dict[int, tuple[Integers, ...]]
 
@@ -55,7 +55,7 @@ def growths(
     """
     state = _end(network, columns, end, starts)
     for start in starts:
-        _step_back(network, state, start, end)
+        _step_back(network, columns, state, start, end)
         for tensor in _dying_inputs(network, start, end):
             yield start, _growth(network, columns, strips, state, tensor, start, end)
 
@@ -64,11 +64,13 @@ def _end(network: Network, columns: Mapping[int, Columns], end: int, starts: ran
     last = network.places[end - 1]
     assert last.form is not None
     output = network.activations[last.output]
-    made_rows = columns[last.by_rows[0] if last.form.form == "sums" else last.output].rows
+    rows = np.arange(output.height)
+    if last.form.form == "sums":
+        rows = columns[last.by_rows[0]].rows[end : end + 1] - 1  # after the last row is added
     writers = [end - 1]
     while writers[-1] - 1 in starts and _writes_inside(network, writers[-1]):
         writers.append(writers[-1] - 1)
-    return _End(output, int(made_rows[end]), tuple(writers), {})
+    return _End(output, rows, tuple(writers), {})
 
 
 def _writes_inside(network: Network, user: int) -> bool:
@@ -78,20 +80,23 @@ def _writes_inside(network: Network, user: int) -> bool:
         return False
     after = network.activations[one.output]
     positions = [p for p, t in enumerate(one.operator.inputs) if t == before.number]
-    return any(p in one.footprint.in_place for p in positions) and before.shape == after.shape
+    return len(positions) == 1 and positions[0] in one.footprint.in_place and before.shape == after.shape
 
 
-def _step_back(network: Network, state: _End, start: int, end: int) -> None:
+def _step_back(network: Network, columns: Mapping[int, Columns], state: _End, start: int, end: int) -> None:
     """Takes the operator at `start` into the segment."""
-    rows = np.arange(state.rows)
+    one = network.places[start]
+    assert one.form is not None
     counts = []
     for number, writer in enumerate(state.writers):
         if start >= writer:
-            counts.append(rows)
-        elif start == writer - 1:
-            counts.append(np.asarray(network.rows_needed(writer)[: state.rows], dtype=np.int64))
-        else:
-            counts.append(needed_before(network, start + 1, state.made[start + 1][number]))
+            counts.append(state.rows)
+            continue
+        after = state.rows + 1 if start == writer - 1 else state.made[start + 1][number]
+        made = needed_before(network, start + 1, after)
+        if one.form.form == "sums":
+            made = np.where(made > 0, columns[one.by_rows[0]].rows[end], 0)
+        counts.append(made)
     state.made[start] = tuple(counts)
 
 
@@ -137,10 +142,10 @@ def _distance(
     output_row, input_row = _row_bytes(state.output), _row_bytes(source)
     furthest = 0
     for number, _ in enumerate(state.writers):
-        lowest = np.full(state.rows, NEVER)
+        lowest = np.full(len(state.rows), NEVER)
         for place in (p for p in source.readers if p in state.made):
             lowest = np.minimum(lowest, _lowest(network, columns, state, place, number, end))
-        written = (np.arange(state.rows) + 1) * output_row
+        written = (np.arange(len(state.rows)) + 1) * output_row
         still = lowest < source.height
         furthest = max(furthest, int(np.max((written - lowest * input_row)[still], initial=0)))
     return furthest

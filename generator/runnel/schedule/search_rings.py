@@ -98,6 +98,8 @@ def _kept(network: Network, tensor: Activation, rows: Sequence[int]) -> int:
             pipeline = pipeline and one.form is not None and is_pipeline(network, place)
         if pipeline and one.form is not None:
             come = possible_after(network, place, come, end)
+            if one.form.form == "sums" and not reads:
+                come = np.where(come == end, 1, 0)  # one row, when all are added
         if reads:
             came = come if pipeline else possible_after(network, place, before, end)
             lowest = np.minimum(lowest, _lowest(network, tensor, place, came, end))

@@ -45,7 +45,7 @@ def exact_bytes(network: Network, choice: Choice) -> int:
     assert choice.streaming is not None
     segment = make_segment(network, choice)
     rows = build_rows(network.graph, segment)
-    scratch = max(place.scratch for place in network.places[choice.first : choice.end])
+    scratch = max(network.scratch(place, choice.first) for place in range(choice.first, choice.end))
     stores = sum(align(store.bytes) for store in rows.stores)
     tensors = network.activations.values()
     before = sum(

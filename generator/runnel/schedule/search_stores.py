@@ -54,19 +54,19 @@ def count_stores(network: Network, columns: Mapping[int, Columns], strips: Strip
         output = network.activations[one.output]
         made = columns[one.output]
         if one.form.form == "sums":
-            sums = ALIGNMENT * network.activations[one.by_rows[0]].channels
-            stores.fixed[place, place + 1] += sums
+            stores.fixed[place, ends] += ALIGNMENT * network.activations[one.by_rows[0]].channels
+            _add_ring(network, columns, strips, output, stores.fixed[place])
             continue
         stores.made[place, ends] = output.channels * made.rows[ends, None] * strips.total(made.width)[ends]
         if one.form.form == "planes":
             planes = _planes_bytes(network.activations[one.by_rows[0]], one.form.window, made, strips)
             stores.fixed[place, ends] += planes[ends]
-        paired = _paired(network, place)
-        if paired is not None:
-            stores.columns[place, paired] = strips.most(made.width)[paired]
-        _add_ring(network, columns, strips, output, stores.fixed[place], paired)
+        if network.writes_columns(place):
+            stores.columns[place, place + 2 :] = strips.most(made.width)[place + 2 :]
+        else:
+            _add_ring(network, columns, strips, output, stores.fixed[place])
     for number in network.graph.inputs:
-        _add_ring(network, columns, strips, network.activations[number], stores.input_ring, None)
+        _add_ring(network, columns, strips, network.activations[number], stores.input_ring)
     return stores
 
 
@@ -76,13 +76,12 @@ def _add_ring(
     strips: Strips,
     tensor: Activation,
     into: Integers,
-    paired: slice | None,
 ) -> None:
     """The ring of pixels of a tensor that only the segment itself reads, unless it needs none."""
     if not tensor.readers or any(network.places[place].form is None for place in tensor.readers):
         return
     ends = slice(tensor.last + 1, None)  # every reader is in the segment
-    if paired is not None or _is_made_as_planes(network, tensor):
+    if _is_made_as_planes(network, tensor):
         return
     rows = ring_rows(network, columns, tensor)
     shared = _user_in_place(network, tensor)
@@ -100,19 +99,6 @@ def _is_made_as_planes(network: Network, tensor: Activation) -> bool:
     return maker is not None and maker.writes_planes and reader is not None and reader.form == "planes"
 
 
-def _paired(network: Network, place: int) -> slice | None:
-    """The ends for which a depthwise convolution hands int16 columns to the 1x1 convolution straight after it."""
-    one = network.places[place]
-    assert one.form is not None
-    tensor = network.activations[one.output]
-    if one.form.form != "planes" or tensor.readers != (place + 1,) or tensor.last != place + 1:
-        return None
-    reader = network.places[place + 1]
-    if reader.form is None or not reader.form.reads_columns or reader.operator.inputs[0] != tensor.number:
-        return None
-    return slice(place + 2, None)
-
-
 def _user_in_place(network: Network, tensor: Activation) -> int | None:
     """The element-wise step that may work on the row of `tensor` where it lies, if any."""
     if len(tensor.readers) != 1:
@@ -121,7 +107,7 @@ def _user_in_place(network: Network, tensor: Activation) -> int | None:
     assert user.form is not None
     positions = [p for p, t in enumerate(user.operator.inputs) if t == tensor.number]
     output = network.activations[user.output]
-    fits = user.form.form == "pixels" and any(p in user.footprint.in_place for p in positions)
+    fits = user.form.form == "pixels" and len(positions) == 1 and positions[0] in user.footprint.in_place
     same = output.channels == tensor.channels and (output.height, output.width) == (tensor.height, tensor.width)
     return tensor.readers[0] if fits and same else None
 

@@ -98,7 +98,7 @@ def run_with(built: BuiltApp, folder: Path, data: bytes) -> tuple[int, str]:
 
 
 def test_files_that_cannot_be_read_are_named(host: BuiltApp, tmp_path: Path) -> None:
-    picture = smooth_picture(700, 700)
+    picture = smooth_picture(500, 500)
     whole = jpeg_bytes(picture, quality=50)
     for data, message in (
         (jpeg_bytes(picture, progressive=True), "frame: photo.jpg is a progressive JPEG; save it as a baseline"),

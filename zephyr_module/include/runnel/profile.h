@@ -18,10 +18,11 @@ extern "C" {
 uint32_t runnel_profile_cycles(void);
 
 /* Called after each segment. model: the generated name; segment: its number in the schedule, from 0; name: its
- * operator and result, as in the schedule at the top of <model>.c; cycles: the counter's difference. */
+ * operator and result, as in the schedule at the top of <model>.c (of a segment that runs several operators by rows
+ * "first..last" and the result); cycles: the counter's difference, with what read_row took where rows are asked for. */
 void runnel_profile_segment(const char *model, int32_t segment, const char *name, uint32_t cycles);
 
-/* Called at the end of <model>_run(), after the last segment. */
+/* Called at the end of <model>_run() or <model>_run_rows(), after the last segment; not when read_row failed. */
 void runnel_profile_end(const char *model);
 
 #ifdef __cplusplus

@@ -9,8 +9,9 @@
 /* A model and the inputs that it is run with, one after the other. */
 struct exact_model {
 	const struct runnel_model *model;
-	int8_t *(*input)(void);
+	int8_t *(*input)(void); /* NULL where the input is pulled: rows are given then */
 	int (*run)(void);
+	int (*run_rows)(runnel_read_row read_row, void *context);
 	const int8_t *(*output)(void);
 	int (*selftest)(void);
 	const int8_t *inputs;

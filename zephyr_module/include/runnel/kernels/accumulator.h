@@ -90,14 +90,14 @@ RUNNEL_INLINE struct runnel_channel runnel_load_channel(const struct runnel_accu
 	return constants;
 }
 
-/* acc -> int8, rounded twice exactly as TensorFlow Lite Micro does.
+/* acc -> int8 (as an int32), rounded twice exactly as TensorFlow Lite Micro does.
  *
  * Short form (docs/numbers.md): with e = shift >= 1 and |acc| < 2^30,
  * RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc, m), e) + zero_point
  *   == (SMMLAR(2 acc, m, (2 zero_point + 1) << (e - 1)) + (acc >> 31)) >> e.
  */
-RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_accumulator_layer *layer, int32_t rounding,
-						   const struct runnel_channel *channel, int32_t acc)
+RUNNEL_INLINE int32_t runnel_requantize_wide(const struct runnel_accumulator_layer *layer, int32_t rounding,
+					     const struct runnel_channel *channel, int32_t acc)
 {
 	int32_t value;
 
@@ -109,9 +109,15 @@ RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_accumulat
 					    layer->output_zero_point);
 	}
 	if (rounding & RUNNEL_FULL_RANGE) {
-		return (int8_t)runnel_saturate_int8(value);
+		return runnel_saturate_int8(value);
 	}
-	return (int8_t)runnel_clamp(value, layer->clamp_min, layer->clamp_max);
+	return runnel_clamp(value, layer->clamp_min, layer->clamp_max);
+}
+
+RUNNEL_INLINE int8_t runnel_requantize_accumulator(const struct runnel_accumulator_layer *layer, int32_t rounding,
+						   const struct runnel_channel *channel, int32_t acc)
+{
+	return (int8_t)runnel_requantize_wide(layer, rounding, channel, acc);
 }
 
 #endif /* RUNNEL_KERNELS_ACCUMULATOR_H_ */

@@ -10,32 +10,33 @@
 
 #include "runnel/kernels/common.h"
 
-/* Where of every four channels one lies. */
-RUNNEL_INLINE int32_t runnel_columns_order(int32_t channel)
+/* Elements from a channel of the first pixel to the next channel, +2, -1, +2, +5 in turn, as the bytes of a word. */
+#define RUNNEL_COLUMNS_STEPS UINT32_C(0x0502ff02)
+
+RUNNEL_INLINE int32_t runnel_columns_step(uint32_t steps)
 {
-	return ((channel & 1) << 1) | ((channel >> 1) & 1);
+	return (int8_t)(uint8_t)(steps & 0xffu);
 }
 
-/* Element of a channel of the first pixel of a pair; of the second one it is 4 further. Pair n begins at n * 2 * pitch.
- * pitch: channels, rounded up to a multiple of 4. */
-RUNNEL_INLINE int32_t runnel_columns_pair(int32_t channel)
+RUNNEL_INLINE uint32_t runnel_columns_next_step(uint32_t steps)
 {
-	return 2 * (channel & ~3) + runnel_columns_order(channel);
+	return (steps >> 8) | (steps << 24);
 }
 
-/* Element of a channel of the last of `pixels` pixels, an odd number. */
+/* Elements from a channel of the first pixel, where that is one of a pair, to the last of `pixels` pixels, an odd
+ * number. pitch: channels, rounded up to a multiple of 4. */
 RUNNEL_INLINE int32_t runnel_columns_last(int32_t pitch, int32_t pixels, int32_t channel)
 {
-	return (pixels - 1) * pitch + (channel & ~3) + runnel_columns_order(channel);
+	return (pixels - 1) * pitch - (channel & ~3);
 }
 
-/* Element of a channel of any of `pixels` pixels. */
-RUNNEL_INLINE int32_t runnel_columns_element(int32_t pitch, int32_t pixels, int32_t pixel, int32_t channel)
+/* The same to any pixel. */
+RUNNEL_INLINE int32_t runnel_columns_pixel(int32_t pitch, int32_t pixels, int32_t pixel, int32_t channel)
 {
 	if (pixel % 2 == 0 && pixel == pixels - 1) {
 		return runnel_columns_last(pitch, pixels, channel);
 	}
-	return pixel / 2 * 2 * pitch + pixel % 2 * 4 + runnel_columns_pair(channel);
+	return pixel / 2 * 2 * pitch + pixel % 2 * 4;
 }
 
 #endif /* RUNNEL_KERNELS_COLUMNS_H_ */

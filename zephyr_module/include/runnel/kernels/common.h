@@ -43,6 +43,14 @@
 #define RUNNEL_OPAQUE(pointer) (void)(pointer)
 #endif
 
+/* The same, and whatever reads through `pointer` after this comes after `value` was computed: keeps the compiler from
+ * loading the next rows of a window early and spilling them. */
+#if defined(__GNUC__)
+#define RUNNEL_OPAQUE_AFTER(pointer, value) __asm__("" : "+r"(pointer), "+r"(value))
+#else
+#define RUNNEL_OPAQUE_AFTER(pointer, value) (void)(pointer)
+#endif
+
 /* 32-bit additions wrap as they do on the device; signed overflow would be undefined. */
 RUNNEL_INLINE int32_t runnel_add_wrapping(int32_t a, int32_t b)
 {

@@ -64,7 +64,7 @@ RUNNEL_INLINE void runnel_conv_2d_columns(const struct runnel_conv_2d_columns_sh
 
 	(void)scratch;
 	for (int32_t pixel = 0; pixel < pixels; pixel++) {
-		const int16_t *column = input + runnel_columns_element(shape->column_bytes, pixels, pixel, 0);
+		const int16_t *column = input + runnel_columns_pixel(shape->column_bytes, pixels, pixel, 0);
 		const int32_t step = pixel == pixels - 1 && pixel % 2 == 0 ? 4 : 8;
 		const int8_t *weights = own.weights;
 		int8_t *to = output + pixel * shape->output_pixel_step;

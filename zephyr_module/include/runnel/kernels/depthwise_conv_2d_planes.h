@@ -34,12 +34,12 @@ struct runnel_depthwise_conv_2d_planes_shape {
 
 /* Stores an output at element `place` of the output. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_store(const struct runnel_depthwise_conv_2d_planes_shape *shape,
-							 void *output, int32_t place, int8_t value)
+							 void *output, int32_t place, int32_t value)
 {
 	if (shape->columns_out) {
-		((int16_t *)output)[place] = value;
+		((int16_t *)output)[place] = (int16_t)value;
 	} else {
-		((int8_t *)output)[place] = value;
+		((int8_t *)output)[place] = (int8_t)value;
 	}
 }
 
@@ -64,7 +64,7 @@ RUNNEL_INLINE int32_t runnel_depthwise_conv_2d_planes_sum(const struct runnel_de
 	return sum;
 }
 
-/* The output pixels of one channel. */
+/* The output pixels of one channel; `output` is where the first one lies, in int16 columns as one of a pair. */
 RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_row(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 						       const struct runnel_accumulator_layer *layer,
 						       const struct runnel_channel *constants, const int8_t *plane,
@@ -75,11 +75,11 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_row(const struct runnel_depth
 		const int32_t sum = runnel_depthwise_conv_2d_planes_sum(shape, plane + pixel * shape->stride_width,
 									rotation, weights, constants->bias);
 		const int32_t place =
-			shape->columns_out ? runnel_columns_element(shape->output_pixel_step, pixels, pixel, channel)
-					   : pixel * shape->output_pixel_step + channel * shape->output_channel_step;
+			shape->columns_out ? runnel_columns_pixel(shape->output_pixel_step, pixels, pixel, channel)
+					   : pixel * shape->output_pixel_step;
 
 		runnel_depthwise_conv_2d_planes_store(
-			shape, output, place, runnel_requantize_accumulator(layer, shape->rounding, constants, sum));
+			shape, output, place, runnel_requantize_wide(layer, shape->rounding, constants, sum));
 	}
 }
 
@@ -101,12 +101,19 @@ runnel_depthwise_conv_2d_planes_channels(const struct runnel_depthwise_conv_2d_p
 	const int32_t weight_rows = rotates ? 2 * shape->kernel_height - 1 : shape->kernel_height;
 	const int32_t first_row = rotates && rotation > 0 ? shape->kernel_height - rotation : 0;
 	const int8_t *weights = own.weights + first_row * shape->row_taps;
+	uint32_t steps = RUNNEL_COLUMNS_STEPS;
 
 	for (int32_t channel = 0; channel < shape->output_channels; channel++) {
 		const struct runnel_channel constants = runnel_load_channel(&own, shape->rounding, channel);
 
 		row_function(shape, &own, &constants, planes, rotation, weights, channel, pixels, output);
 		weights += weight_rows * shape->row_taps;
+		if (shape->columns_out) {
+			output = (int16_t *)output + runnel_columns_step(steps);
+			steps = runnel_columns_next_step(steps);
+		} else {
+			output = (int8_t *)output + shape->output_channel_step;
+		}
 		if (shape->depth_multiplier == 1 || (channel + 1) % shape->depth_multiplier == 0) {
 			planes += shape->plane_bytes;
 		}

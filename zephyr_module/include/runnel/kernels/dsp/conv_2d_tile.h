@@ -108,6 +108,7 @@ RUNNEL_INLINE void runnel_conv_2d_tile_pixels(const struct runnel_conv_2d_tiles 
 			sums.second_1 = sums.first_1;
 			runnel_conv_2d_tile_two(columns, weights, words, &sums);
 		} else {
+			RUNNEL_UNROLL(2)
 			for (int32_t word = 0; word < words; word++) {
 				runnel_conv_2d_tile_taps(columns + 4 * word, weights + 8 * word, &sums.first_0,
 							 &sums.first_1);
@@ -146,6 +147,7 @@ RUNNEL_INLINE uint32_t runnel_conv_2d_last_bytes(const int8_t *bytes, int32_t ta
 /* Widens `taps` int8 into every `step`th four of `columns`: 4 for a pixel alone, 8 in a pair. */
 RUNNEL_INLINE void runnel_conv_2d_widen(const int8_t *bytes, int32_t taps, int32_t step, int16_t *columns)
 {
+	RUNNEL_UNROLL(4)
 	for (int32_t tap = 0; tap + 4 <= taps; tap += 4) {
 		const uint32_t word = runnel_load_word(bytes + tap);
 

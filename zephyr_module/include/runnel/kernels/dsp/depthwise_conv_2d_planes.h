@@ -9,40 +9,56 @@
 #define RUNNEL_KERNELS_DSP_DEPTHWISE_CONV_2D_PLANES_H_
 
 #include "runnel/kernels/depthwise_conv_2d_planes.h"
-#include "runnel/kernels/dsp/intrinsics.h"
+#include "runnel/kernels/dsp/depthwise_taps.h"
 
-/* Adds four taps of one window row to `count` sums, whose windows lie stride_width columns apart. */
-RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_dsp_taps(int32_t stride, int32_t count, const int8_t *columns,
-							    uint32_t weights, int32_t sums[4])
+/* Four taps for `count` (1, 2 or 4) outputs; the weights behind them. */
+RUNNEL_INLINE const int8_t *runnel_depthwise_conv_2d_planes_taps(int32_t stride, int32_t count, const int8_t *columns,
+								 const int8_t *weights,
+								 struct runnel_depthwise_sums *sums)
 {
-	const uint32_t w_even = runnel_sxtb16(weights);
-	const uint32_t w_odd = runnel_sxtb16_odd(weights);
-
-	if (stride == 1 && count > 1) {
-		/* the odd pair of an output is the even pair of the next one */
-		uint32_t word = runnel_load_word(columns);
-		uint32_t even = runnel_sxtb16(word);
-
-		for (int32_t i = 0; i < count; i += 2) {
-			const uint32_t odd = runnel_sxtb16_odd(word);
-
-			word = runnel_load_word(columns + i + 2);
-			sums[i] = runnel_smlad(odd, w_odd, runnel_smlad(even, w_even, sums[i]));
-			even = runnel_sxtb16(word);
-			sums[i + 1] = runnel_smlad(even, w_odd, runnel_smlad(odd, w_even, sums[i + 1]));
-		}
-	} else {
-		for (int32_t i = 0; i < count; i++) {
-			const uint32_t word = runnel_load_word(columns + i * stride);
-
-			sums[i] = runnel_smlad(runnel_sxtb16(word), w_even, sums[i]);
-			sums[i] = runnel_smlad(runnel_sxtb16_odd(word), w_odd, sums[i]);
-		}
+	if (count == 1) {
+		return runnel_depthwise_taps_one(columns, weights, sums);
 	}
+	if (count == 2) {
+		return runnel_depthwise_taps_two(stride, columns, weights, sums);
+	}
+	if (stride == 1) {
+		return runnel_depthwise_taps_four_stride_1(columns, weights, sums);
+	}
+	return runnel_depthwise_taps_four_stride_2(columns, weights, sums);
 }
 
-/* `count` neighbouring outputs of one channel: the first one's window is at `window`, its place in the output `place`.
- * In columns outputs lie in pairs. */
+/* Sums of `count` windows, the first one at `window`. */
+RUNNEL_INLINE struct runnel_depthwise_sums
+runnel_depthwise_conv_2d_planes_windows(const struct runnel_depthwise_conv_2d_planes_shape *shape, int32_t bias,
+					int32_t count, const int8_t *window, const int8_t *weights)
+{
+	struct runnel_depthwise_sums sums = {bias, bias, bias, bias};
+	int32_t rows = shape->kernel_height;
+
+	if (shape->row_taps == 4) {
+		RUNNEL_UNROLL(3)
+		for (; rows != 0; rows--) {
+			weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count, window, weights,
+								       &sums);
+			window += shape->plane_width;
+			RUNNEL_OPAQUE_AFTER(window, sums.sum_0);
+		}
+	} else {
+		RUNNEL_UNROLL(1) /* larger windows would take much flash for little */
+		for (; rows != 0; rows--) {
+			for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
+				weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count,
+									       window + tap, weights, &sums);
+			}
+			window += shape->plane_width;
+		}
+	}
+	return sums;
+}
+
+/* `count` neighbouring outputs of one channel, the first one's place in the output is `place`. In columns outputs lie
+ * in pairs. */
 RUNNEL_INLINE void
 runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 					    const struct runnel_accumulator_layer *layer,
@@ -50,21 +66,15 @@ runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2
 					    const int8_t *weights, void *output, int32_t place)
 {
 	const int32_t next = shape->columns_out ? 4 : shape->output_pixel_step;
-	const int32_t bias = constants->bias;
-	int32_t sums[4] = {bias, bias, bias, bias};
+	const struct runnel_depthwise_sums sums =
+		runnel_depthwise_conv_2d_planes_windows(shape, constants->bias, count, window, weights);
 
-	RUNNEL_UNROLL(3) /* as in depthwise_conv_2d.h: a 7x7 window whole would take much flash for little */
-	for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
-		for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
-			runnel_depthwise_conv_2d_planes_dsp_taps(
-				shape->stride_width, count, window + kernel_row * shape->plane_width + tap,
-				runnel_load_word(weights + kernel_row * shape->row_taps + tap), sums);
-		}
-	}
 	for (int32_t i = 0; i < count; i++) {
-		runnel_depthwise_conv_2d_planes_store(
-			shape, output, place + i / 2 * 2 * shape->output_pixel_step + i % 2 * next,
-			runnel_requantize_accumulator(layer, shape->rounding, constants, sums[i]));
+		const int32_t sum = i == 0 ? sums.sum_0 : i == 1 ? sums.sum_1 : i == 2 ? sums.sum_2 : sums.sum_3;
+
+		runnel_depthwise_conv_2d_planes_store(shape, output,
+						      place + i / 2 * 2 * shape->output_pixel_step + i % 2 * next,
+						      runnel_requantize_wide(layer, shape->rounding, constants, sum));
 	}
 }
 
@@ -76,14 +86,16 @@ runnel_depthwise_conv_2d_planes_dsp_row(const struct runnel_depthwise_conv_2d_pl
 					const int8_t *weights, int32_t channel, int32_t pixels, void *output)
 {
 	const int32_t step = shape->stride_width;
-	int32_t place = shape->columns_out ? runnel_columns_pair(channel) : channel * shape->output_channel_step;
+	const int32_t at_once = step > 2 ? 2 : 4;
+	int32_t place = 0;
 	int32_t left = pixels;
 
 	(void)rotation; /* is in `weights` */
-	for (; left >= 4; left -= 4) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 4, plane, weights, output, place);
-		plane += 4 * step;
-		place += 4 * shape->output_pixel_step;
+	for (; left >= at_once; left -= at_once) {
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, at_once, plane, weights, output,
+							    place);
+		plane += at_once * step;
+		place += at_once * shape->output_pixel_step;
 	}
 	if (left >= 2) {
 		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 2, plane, weights, output, place);

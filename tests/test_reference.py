@@ -50,7 +50,8 @@ def test_firmware_passes_its_selftest(tmp_path: Path, board_name: str, edges: Li
     board = load_board(board_name)
     graph = load_model(PERSON, Options(edges=edges))
     plan = plan_model(graph, board, Options(edges=edges), "person")
-    for crc, passes in ((selftest_crc(graph), True), (selftest_crc(graph) ^ 1, False)):
+    right = selftest_crc(graph, plan.schedule.segments)
+    for crc, passes in ((right, True), (right ^ 1, False)):
         sources = tmp_path / f"sources_{passes}"
         sources.mkdir()
         write_sources(plan, sources, crc)
@@ -84,7 +85,7 @@ def test_selftest_notices_one_wrong_weight(tmp_path: Path, operator: int) -> Non
     wrong = with_one_wrong_weight(graph, operator)
     assert all(map(np.array_equal, evaluate(graph, selftest_inputs(graph)), evaluate(wrong, selftest_inputs(wrong))))
     plan = plan_model(wrong, board, Options(), "person")
-    write_sources(plan, tmp_path, selftest_crc(graph))
+    write_sources(plan, tmp_path, selftest_crc(graph, plan.schedule.segments))
     firmware = build_firmware(tmp_path, harness_model(plan, selftest=True), board, tmp_path / "build")
     with pytest.raises(RunError, match="selftest"):
         run_firmware(firmware, [bytes(firmware.model.input_bytes)])

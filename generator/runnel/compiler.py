@@ -17,7 +17,8 @@ from runnel.operators import Target, operator_type
 from runnel.passes import optimise
 from runnel.plan.plan import Plan
 from runnel.plan.planner import make_plan
-from runnel.plan.serialise import PlanFileError, plan_to_json, replay
+from runnel.plan.replay import plan_from_json
+from runnel.plan.serialise import PlanFileError, plan_to_json
 from runnel.plan.verify import verify
 from runnel.report.front import Front, FrontPoint
 from runnel.report.html import render_html
@@ -47,7 +48,7 @@ class Options:
     most. max_overhead: multiply-accumulates that may be computed a second time, as a part of the model's own.
     layers: no streaming, one operator after the other.
     sram_from, flash_from: where a budget came from, for the message that it is too small.
-    saved_plan: a plan.json of the same model, board and options, whose memory map is used again.
+    saved_plan: a plan.json of the same model and board, whose schedule and memory map are used again.
     """
 
     objective: Objective = "sram"
@@ -86,15 +87,16 @@ def load_bytes(data: bytes, source: str, options: Options | None = None) -> Grap
 def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     """Schedules and places `graph` for `board`, verified. Raises BudgetError where it does not fit."""
     request = schedule_request(graph, board, options)
-    schedule = find_schedule(graph, request)
-    if request.pulled and not schedule.input_passes:
-        raise RunnelError(
-            f"{graph.source or graph.name}: --input pulled is not possible: the first operator that reads the image "
-            "needs all of it, or several do; leave the option out for this model"
-        )
-    plan = make_plan(schedule, name, board.name, request.target)
     if options.saved_plan is not None:
-        plan = _replay(options.saved_plan, plan)
+        plan = _replay(options.saved_plan, graph, board, name)
+    else:
+        schedule = find_schedule(graph, request)
+        if request.pulled and not schedule.input_passes:
+            raise RunnelError(
+                f"{graph.source or graph.name}: --input pulled is not possible: the first operator that reads the "
+                "image needs all of it, or several do; leave the option out for this model"
+            )
+        plan = make_plan(schedule, name, board.name, request.target)
     _check_budget(plan, board, options)  # before verifying, which takes memory by the size of the arena
     verify(plan)
     return plan
@@ -125,10 +127,11 @@ def schedule_request(graph: Graph, board: Board, options: Options) -> Request:
     )
 
 
-def _replay(path: Path, plan: Plan) -> Plan:
-    """`plan` with the memory map of a plan.json; verified again. Raises PlanFileError."""
+def _replay(path: Path, graph: Graph, board: Board, name: str) -> Plan:
+    """The schedule and the memory map of a plan.json; verified again. Raises PlanFileError."""
+    target = Target(dsp=board.dsp, mve=board.mve)
     try:
-        return replay(path.read_text(encoding="utf-8"), plan)
+        return plan_from_json(path.read_text(encoding="utf-8"), graph, name, board.name, target)
     except PlanFileError as error:
         raise PlanFileError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -13,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 from runnel.boards import Board, known_boards, load_board
 from runnel.build import BuildOptions, EdgeBuffer, HarnessModel, build_firmware, find_compiler, symbol_bytes
 from runnel.build import toolchain as toolchain_module
-from runnel.build.harness import harness_model_source
+from runnel.build.harness import InputRows, harness_model_source
 from runnel.build.linker import linker_script
 from runnel.build.platform import platform_flags, platform_sources
 from runnel.build.toolchain import machine_flags
@@ -201,6 +201,26 @@ def test_too_large_for_the_board(sources: Path, tmp_path: Path) -> None:
         build_firmware(sources, MODEL, load_board("stm32f746"), tmp_path / "build")
 
 
+def test_the_harness_keeps_the_input_of_a_model_that_asks_for_rows(sources: Path, tmp_path: Path) -> None:
+    need("arm-none-eabi-gcc")
+    board = load_board("stm32f746")
+    row = "typedef int (*row)(void *, int32_t, int32_t, int32_t, void *);\n"
+    rows = f"{row}int tiny_run_rows(row read_row, void *context);\n"
+    (sources / "tiny.h").write_text(HEADER.replace("int tiny_run(void);", rows))
+    (sources / "tiny.c").write_text(
+        SOURCE.replace("int tiny_run(void)\n{", "int tiny_run_rows(row read_row, void *context)\n{\n").replace(
+            "int sum = 0;", "int sum = read_row(context, 0, 0, 128, tiny_arena);"
+        )
+    )
+    firmware = build_firmware(sources, replace(MODEL, inputs=(), rows=InputRows(4, 512, 4)), board, tmp_path / "build")
+    assert firmware.footprint is not None
+    assert firmware.footprint.static_sram_bytes == ARENA_BYTES
+    assert 4 * 512 <= firmware.footprint.harness_sram_bytes < 4 * 512 + 512
+    with pytest.raises(BuildError, match=r"too large for its SRAM; 409,600 bytes of its SRAM are the harness's copy"):
+        model = replace(MODEL, inputs=(), rows=InputRows(800, 512, 4))
+        build_firmware(sources, model, board, tmp_path / "large")
+
+
 def test_missing_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(BuildError, match="apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"):
@@ -221,6 +241,12 @@ def test_misuse(sources: Path, tmp_path: Path) -> None:
         build_firmware(tmp_path / "nothing", MODEL, board, tmp_path)
     with pytest.raises(BuildError, match="is not a C identifier"):
         HarnessModel("a b", MODEL.inputs, MODEL.outputs)
+    with pytest.raises(BuildError, match="at least one input and one output"):
+        HarnessModel("a", (), MODEL.outputs)
+    with pytest.raises(BuildError, match="at least one input and one output"):
+        HarnessModel("a", MODEL.inputs, MODEL.outputs, rows=InputRows(2, 4, 2))
+    with pytest.raises(BuildError, match="2 rows of 5 bytes"):
+        InputRows(2, 5, 2)
     with pytest.raises(BuildError, match="an edge of type 'bool'"):
         EdgeBuffer("tiny_input", "bool", 4)
 

@@ -14,11 +14,15 @@ import pytest
 from runnel.boards import load_board
 from runnel.build.toolchain import WARNINGS
 from runnel.compiler import Options, load_bytes, plan_model, write_sources
+from runnel.emit.emitter import emit
 from runnel.graph import Graph
 from runnel.resources import resource_root
+from runnel.schedule.schedule import Streaming
 from runnel.tflite.writer import write_tflite
 from small_graphs import activation, constant, graph, operator
 from small_model import small_classifier, small_classifier_bytes
+
+from .streamed import bottlenecks, cut, planned
 
 INCLUDE = resource_root() / "zephyr_module" / "include"
 CPUS = {"gcc": [], "clang": [], "arm-none-eabi-gcc": ["-mcpu=cortex-m7", "-mthumb"]}
@@ -63,10 +67,12 @@ def renamed(graph: Graph, name: str) -> Graph:
     return replace(graph, tensors={i: replace(t, name=f"{name}{i}") for i, t in graph.tensors.items()})
 
 
-def write_model(folder: Path, graph: Graph | None = None) -> Path:
+def write_model(folder: Path, graph: Graph | None = None, options: Options | None = None) -> Path:
+    """Layer by layer, unless there are other options."""
     data = write_tflite(graph) if graph is not None else small_classifier_bytes()
     board = load_board("host")
-    write_sources(plan_model(load_bytes(data, "net"), board, Options(), "net"), folder, 0)
+    plan = plan_model(load_bytes(data, "net"), board, options or Options(layers=True), "net")
+    write_sources(plan, folder, 0)
     return folder
 
 
@@ -120,6 +126,36 @@ def test_each_segment_is_reported_once_in_order(tmp_path: Path) -> None:
     for number, name in enumerate(names):
         kind, tensor = name.split()
         assert re.search(rf"{number}: operator \d+ {kind}.*  {tensor}\n", comment)
+
+
+ROWS_PRODUCT = PRODUCT.replace(
+    "int main(void)\n{\n\treturn net_run();",
+    """static int row(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
+{
+	(void)context, (void)y, (void)x, (void)columns, (void)destination;
+	return y == *(int32_t *)context ? -1 : 0;
+}
+
+int main(void)
+{
+	for (int32_t failing = 8; failing >= 7; failing--) {
+		printf("%d\\n", net_run_rows(row, &failing));
+	}
+	return 0;""",
+)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_segment_that_pulls_rows_is_one_of_the_profile(compiler: str, tmp_path: Path) -> None:
+    need(compiler)
+    schedule = cut(bottlenecks(((8, 3, 1),), size=(8, 8)), (5, Streaming(pulled=True)), (6, None))
+    for name, text in emit(planned(schedule), INCLUDE, 0).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "main.c").write_text(ROWS_PRODUCT)
+    compile_c(compiler, tmp_path, "-O1", "-DRUNNEL_PROFILE", "main.c", "net.c", "net_arena.c", "-o", "net")
+    lines = subprocess.run([str(tmp_path / "net")], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert lines == ["net|0|CONV_2D..ADD t13|7", "net|1|MEAN t15|7", "net|end", "0", "net|0|CONV_2D..ADD t13|7", "-1"]
 
 
 def test_hostile_names_stay_strings(tmp_path: Path) -> None:

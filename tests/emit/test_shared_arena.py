@@ -260,7 +260,7 @@ def test_a_section_for_the_arena_of_one_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("section", ['x"))) int y; //', "", "a b", ".a,b", "x" * 81, "1st", "a\n"])
 def test_no_code_in_the_name_of_a_section(section: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.json").write_text('{"format": "runnel-plan-1", "name": "a", "arena_bytes": 16}')
+    (tmp_path / "a.json").write_text('{"format": "runnel-plan-2", "name": "a", "arena_bytes": 16}')
     target = tmp_path / "common.c"
     arguments = ["arena", str(tmp_path / "a.json"), "--name", "common", "-o", str(target), "--section", section]
     assert execute(arguments) == 2
@@ -273,10 +273,10 @@ def test_no_code_in_the_name_of_a_section(section: str, tmp_path: Path, capsys: 
     [
         ("not a plan", "is not JSON"),
         ("[]", "is not of this version's format"),
-        ('{"format": "runnel-plan-1", "arena_bytes": 16}', "no valid 'name'"),
-        ('{"format": "runnel-plan-1", "name": "a", "arena_bytes": true}', "no valid 'arena_bytes'"),
-        ('{"format": "runnel-plan-1", "name": "a", "arena_bytes": -4}', "an arena of -4 bytes"),
-        ('{"format": "runnel-plan-1", "name": "a;", "arena_bytes": 4}', "is not a C identifier"),
+        ('{"format": "runnel-plan-2", "arena_bytes": 16}', "no valid 'name'"),
+        ('{"format": "runnel-plan-2", "name": "a", "arena_bytes": true}', "no valid 'arena_bytes'"),
+        ('{"format": "runnel-plan-2", "name": "a", "arena_bytes": -4}', "an arena of -4 bytes"),
+        ('{"format": "runnel-plan-2", "name": "a;", "arena_bytes": 4}', "is not a C identifier"),
     ],
 )
 def test_files_that_are_no_plans(text: str, message: str, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_plan_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture
     """-o b/plan.json: the C file's name was forgotten."""
     plans = [tmp_path / "a.json", tmp_path / "b.json"]
     for plan in plans:
-        plan.write_text(f'{{"format": "runnel-plan-1", "name": "{plan.stem}", "arena_bytes": 16}}')
+        plan.write_text(f'{{"format": "runnel-plan-2", "name": "{plan.stem}", "arena_bytes": 16}}')
     assert execute(["arena", *map(str, plans), "--name", "common", "-o", str(plans[1])]) == 2
     assert "is one of the plans that are read; give the C file to write" in capsys.readouterr().err
     assert '"b"' in plans[1].read_text()

@@ -7,8 +7,10 @@ its scratch must stay off its inputs, except an output that starts where an inpu
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from runnel.operators.base import KernelCall
-from runnel.plan.plan import ALIGNMENT, Plan
+from runnel.plan.plan import ALIGNMENT, PlacedBuffer, Plan
 
 Cell = tuple[int, int] | None
 
@@ -22,6 +24,7 @@ class _Machine:
         self.plan, self.graph = plan, plan.schedule.graph
         self.arena: list[Cell] = [None] * plan.arena_bytes
         self.meaning: dict[int, int] = {}
+        self.step = -1
 
     def run(self) -> bool:
         if any(p.offset < 0 or p.offset % ALIGNMENT or p.end > len(self.arena) for p in self.plan.layout.buffers):
@@ -30,16 +33,30 @@ class _Machine:
             self.store(n)
         if not all(self.holds(n) for n in self.graph.inputs):
             return False
-        return all(self.segment(i) for i in range(len(self.plan.segments))) and all(
-            self.holds(n) for n in self.graph.outputs
-        )
+        if not all(self.segment(i) for i in range(len(self.plan.segments))):
+            return False
+        self.step = len(self.plan.segments)
+        return all(self.holds(n) for n in self.graph.outputs)
+
+    def move(self) -> None:
+        places = {p.buffer.name: p for p in self.plan.layout.buffers}
+        for move in self.plan.layout.moves:
+            if move.step == self.step:
+                source, target = places[move.source], places[move.destination]
+                self.arena[target.offset : target.end] = self.arena[source.offset : source.end]
+
+    def placed(self, n: int) -> PlacedBuffer:
+        """Where the tensor is now; with wrong lifetimes, anywhere."""
+        with suppress(KeyError):
+            return self.plan.placed(n, self.step)
+        return self.plan.placed(n)
 
     def where(self, n: int) -> range:
-        start = self.plan.placed(n).offset
+        start = self.placed(n).offset
         return range(start, start + self.graph.tensor(n).bytes)
 
     def padded(self, n: int) -> range:
-        return range(self.plan.placed(n).offset, self.plan.placed(n).end)
+        return range(self.placed(n).offset, self.placed(n).end)
 
     def store(self, n: int) -> None:
         self.meaning[n] = n
@@ -52,6 +69,8 @@ class _Machine:
         )
 
     def segment(self, number: int) -> bool:
+        self.step = number
+        self.move()
         planned = self.plan.segments[number]
         scratch = next((p for p in self.plan.layout.buffers if p.buffer.name == planned.scratch), None)
         start = 0 if scratch is None else scratch.offset

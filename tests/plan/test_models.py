@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import pytest
 
 from conftest import MODELS
+from runnel import zoo
 from runnel.compiler import load_model
 from runnel.operators import Target
+from runnel.plan.arena import place
+from runnel.plan.buffers import make_buffers
 from runnel.plan.plan import PlacedBuffer, Plan
 from runnel.plan.planner import make_plan
-from runnel.plan.serialise import plan_to_json, replay
+from runnel.plan.replay import plan_from_json, replay
+from runnel.plan.serialise import plan_to_json
 from runnel.plan.verify import PlanError, verify
 from runnel.schedule.layer_by_layer import layer_by_layer
+from runnel.schedule.search import Request, find_schedule
 
 from .examples import move
 
@@ -37,6 +43,23 @@ def test_arena_is_the_lower_bound(testdata: Path, model: str, dsp: bool) -> None
     assert plan.layout.optimal
     assert plan.arena_bytes < TINYENGINE_BARS.get(model, plan.arena_bytes + 1)
     assert replay(plan_to_json(plan), plan).layout == plan.layout
+
+
+@pytest.mark.parametrize("overhead", [0.0, 0.1])
+@pytest.mark.parametrize("pulled", [False, True], ids=["stored", "pulled"])
+@pytest.mark.parametrize("name", zoo.names())
+def test_streamed_arenas_are_as_predicted_and_the_lower_bound(name: str, pulled: bool, overhead: float) -> None:
+    target = Target(dsp=True)
+    request = Request(pulled=pulled, input_passes=4, max_overhead=overhead, target=target)
+    schedule = find_schedule(zoo.network(name), request)
+    start = time.process_time()
+    layout = place(make_buffers(schedule, target))
+    assert time.process_time() - start < 2
+    assert layout.arena_bytes == layout.lower_bound_bytes == schedule.predicted_bytes
+    plan = make_plan(schedule, "model", "host", target)
+    verify(plan)
+    assert plan.layout == layout
+    assert plan_from_json(plan_to_json(plan), schedule.graph, "model", "host", target).layout == layout
 
 
 @pytest.mark.parametrize("model", ["mcunet-vww1", "wv_ymac"])

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from runnel.plan.plan import Buffer, Layout, Move, PlacedBuffer, Plan
-from runnel.plan.serialise import layout_from_json, plan_to_json, replay
+from runnel.plan.replay import layout_from_json, replay
+from runnel.plan.serialise import plan_to_json
 from runnel.plan.verify import PlanError, verify
 
 from .examples import Step, make_graph, make_plan
+from .simulation import runs_right
 
 CROSSING = (
     Step("DEPTHWISE_CONV_2D", (2,), (3,), in_place=(0,)),
@@ -57,6 +59,7 @@ def with_moves(plan: Plan, *moves: Move) -> Plan:
 def test_a_plan_with_moves_needs_the_lower_bound_only() -> None:
     plan = crossing_plan()
     verify(plan)
+    assert runs_right(plan)
     assert plan.arena_bytes == plan.arena_lower_bound_bytes == 20
     assert len(plan.layout.moves) == 1
     (move,) = plan.layout.moves
@@ -76,6 +79,7 @@ def test_catches_a_move_that_is_left_out_or_made_twice() -> None:
 def test_catches_the_wrong_order_of_moves() -> None:
     plan = sliding_plan()
     verify(plan)
+    assert runs_right(plan)
     with pytest.raises(PlanError, match=r"reads tensor 2 .* overwritten by tensor 1"):
         verify(with_moves(plan, *reversed(plan.layout.moves)))
 

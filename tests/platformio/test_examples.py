@@ -61,7 +61,7 @@ def test_the_hook_compiles_the_models_of_the_example(name: str, tmp_path: Path) 
     ran = run_pio(project, "run")
     assert ran.exit_code == 0, ran.output
     assert ran.lines("Runnel: person for stm32f746")
-    assert symbol_bytes(elf(project), "person_arena") > 50_000  # type: ignore[operator]
+    assert symbol_bytes(elf(project), "person_arena") > 12_000  # type: ignore[operator]
 
 
 def test_the_stm32cube_example_links_with_the_hal(tmp_path: Path) -> None:

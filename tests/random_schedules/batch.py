@@ -8,13 +8,9 @@ a `batch_run()`. Plans of one network read one copy of its input, whether they s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from random_schedules.material import Network
 from runnel.boards import Board
 from runnel.build import BuildOptions, HarnessModel, build_firmware
 from runnel.build.from_plan import harness_model
@@ -25,18 +21,7 @@ from runnel.plan.plan import Plan
 from runnel.resources import resource_root
 from runnel.run import run_firmware
 
-Array = npt.NDArray[Any]
-
 GUARD_BYTES = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """Plans of one graph, and what the graph gives for each of some inputs: [inference][edge]."""
-
-    plans: tuple[Plan, ...]
-    inputs: list[list[Array]]
-    expected: list[list[Array]]
 
 
 def wrong_plans(networks: Sequence[Network], board: Board, folder: Path, build: BuildOptions) -> list[str]:
@@ -88,16 +73,25 @@ _HELPERS = """#include <string.h>
 
 struct image {
 	const int8_t *data;
-	int32_t height, width, pixel, next;
+	int32_t height, width, pixel;
+	int32_t passes; /* that are left */
+	int32_t next;   /* row that may be asked for in this one */
 };
 
-/* Rows may be asked for again, but never outside the image. */
+/* Rows from top to bottom, each once in a pass, none outside the image, no more passes than were promised. */
 static int read_row(void *context, int32_t y, int32_t x, int32_t columns, void *destination)
 {
-	const struct image *image = context;
+	struct image *image = context;
 
 	if (y < 0 || y >= image->height || x < 0 || columns < 1 || x + columns > image->width) {
 		return -99;
+	}
+	if (y < image->next) {
+		image->passes--;
+	}
+	image->next = y + 1;
+	if (image->passes < 1) {
+		return -97;
 	}
 	memcpy(destination, image->data + (y * image->width + x) * image->pixel, (size_t)(columns * image->pixel));
 	return 0;
@@ -157,10 +151,8 @@ def _run(plan: Plan, first: str) -> str:
     edges = input_edges(plan)
     if plan.schedule.input_passes:
         edge, image = edges[0], f"{plan.name}_image"
-        fields = f"{first}_copy_0, {edge.height}, {edge.width}, {edge.pixel}, 0"
-        return (
-            f"\tstruct image {image} = {{{fields}}};\n\tstatus |= {plan.name}_run_rows(read_row, &{image});\n"
-        )
+        fields = f"{first}_copy_0, {edge.height}, {edge.width}, {edge.pixel}, {plan.schedule.input_passes}, 0"
+        return f"\tstruct image {image} = {{{fields}}};\n\tstatus |= {plan.name}_run_rows(read_row, &{image});\n"
     copies = "".join(
         f"\tmemcpy({edge.function}(), {first}_copy_{place}, {edge.bytes});\n" for place, edge in enumerate(edges)
     )

@@ -39,7 +39,7 @@ def make_segment(graph: Graph, number: int, run: tuple[Operator, ...], mode: Str
 
 
 def streamed_plan() -> Plan:
-    """mcunet-vww0: a pulled segment with columns of 8 pixels, a residual block in two strips, one by rows, then layers."""
+    """mcunet-vww0: a pulled segment with columns of 8 pixels, one in two strips, one by rows, then layers."""
     graph = zoo.network("mcunet-vww0")
     return cut_plan(graph, (6, 10, 17), (Streaming(group=8, pulled=True), Streaming(strips=2), Streaming()))
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_segments_are_as_wide_as_their_operators_are_many() -> None:
     view = plan_view(streamed_plan())
     boxes = make_picture(view).boxes
     column = boxes[-1].x - boxes[-2].x
-    widths = [round((after.x - box.x) / column) for box, after in zip(boxes, boxes[1:], strict=False)]
+    widths = [round((after.x - box.x) / column) for box, after in pairwise(boxes)]
     assert widths[:4] == [7, 4, 7, 1], "the pulled rows have a column too"
     assert boxes[0].label == "0: rows" and boxes[1].label == "2 strips"
 

@@ -91,7 +91,7 @@ def build_firmware(
         key = _key(source_dir.resolve(), compiler, board, build_dir, options)
         if not (path.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == key):
             stamp.unlink(missing_ok=True)
-            _build(sources, compiler, board, path, options, _build_id(key))
+            _build(sources, compiler, board, path, options, _build_id(key), model)
             stamp.write_text(key, encoding="utf-8")
     except OSError as error:
         raise BuildError(f"{build_dir}: cannot be written: {error.strerror}") from error
@@ -141,7 +141,15 @@ def _jobs(
     return sorted(jobs, key=lambda job: -(build_dir / job.source).stat().st_size)
 
 
-def _build(sources: list[Path], compiler: Path, board: Board, path: Path, options: BuildOptions, build_id: int) -> None:
+def _build(
+    sources: list[Path],
+    compiler: Path,
+    board: Board,
+    path: Path,
+    options: BuildOptions,
+    build_id: int,
+    model: HarnessModel,
+) -> None:
     build_dir = path.parent
     guard = (f"-DRUNNEL_ARENA_GUARD_BYTES={options.guard_bytes}",) if options.guard_bytes else ()
     flags = (
@@ -162,7 +170,7 @@ def _build(sources: list[Path], compiler: Path, board: Board, path: Path, option
     try:
         run_tool(command, "linking", build_dir)
     except BuildError as error:
-        raise explain_link_error(error, board) from error
+        raise explain_link_error(error, board, model.rows.bytes if model.rows is not None else 0) from error
 
 
 def _key(source_dir: Path, compiler: Path, board: Board, build_dir: Path, options: BuildOptions) -> str:

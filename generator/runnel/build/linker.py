@@ -39,8 +39,11 @@ def write_linker_script(board: Board, stack_bytes: int, directory: Path) -> Path
     return script
 
 
-def explain_link_error(error: BuildError, board: Board) -> BuildError:
-    """`error` said in terms of the board when the linker found that something does not fit."""
+def explain_link_error(error: BuildError, board: Board, record_bytes: int = 0) -> BuildError:
+    """`error` said in terms of the board when the linker found that something does not fit.
+
+    record_bytes: SRAM that the harness takes for an input that the model asks for row by row.
+    """
     overflows = dict(_OVERFLOW.findall(str(error)))
     if not overflows:
         return error
@@ -48,4 +51,5 @@ def explain_link_error(error: BuildError, board: Board) -> BuildError:
     return BuildError(
         f"the firmware does not fit {board.name} ({board.flash_bytes:,} bytes of flash, "
         f"{board.sram_bytes:,} of contiguous SRAM): {' and '.join(parts)}"
+        + (f"; {record_bytes:,} bytes of its SRAM are the harness's copy of the input" if record_bytes else "")
     )

@@ -45,8 +45,9 @@ class CFunction:
 
 @dataclass(frozen=True)
 class CTable:
-    """Rows or columns of each patch: a struct of int16_t fields, and one line of values for each band or strip."""
+    """Rows or columns of each patch: a struct of integers, and one line of values for each band or strip."""
 
+    type: str
     struct: str
     name: str
     fields: tuple[str, ...]

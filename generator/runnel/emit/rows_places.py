@@ -38,7 +38,9 @@ class Lines:
             return None
         names = tuple(self.fields)
         lines = tuple(zip(*self.fields.values(), strict=True))
-        return CTable(f"{function}_{self.pointer}", f"{function}_{self.pointer}s", names, lines)
+        small = all(-(2**15) <= value < 2**15 for values in self.fields.values() for value in values)
+        kind = "int16_t" if small else "int32_t"
+        return CTable(kind, f"{function}_{self.pointer}", f"{function}_{self.pointer}s", names, lines)
 
 
 class Places:

@@ -11,7 +11,8 @@ import runnel
 from runnel.emit.environment import c_environment
 from runnel.errors import RunnelError
 from runnel.naming import check_name
-from runnel.plan.serialise import PlanFileError, arena_from_json
+from runnel.plan.replay import arena_from_json
+from runnel.plan.serialise import PlanFileError
 
 _LARGEST_ARENA_BYTES = 2**32 - 1
 

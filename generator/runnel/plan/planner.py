@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from runnel.errors import UnsupportedError
-from runnel.graph import Graph
+from runnel.graph import Graph, Operator
 from runnel.operators import KernelCall, RowLayout, Target, operator_type
 from runnel.operators.spread import spread_call
 from runnel.plan.arena import place
@@ -57,16 +57,18 @@ def _plan_segment(
 
 
 def streamed_macs(graph: Graph, rows: SegmentRows) -> int:
-    """Multiply-accumulates of a segment that streams: of each operator as many as the parts of its output that are
-    made, halos as often as they are recomputed. Never less than nominal: rows that nobody reads count as made."""
-    total = 0
-    for operator in rows.segment.operators:
-        macs, output = operator_type(operator.kind).macs(graph, operator), graph.tensor(operator.outputs[0])
-        if macs:
-            channels = output.shape[-1]
-            made = sum(areas[output.index].rows.size * areas[output.index].columns.size for areas in rows.areas)
-            total += max(macs, macs * made * channels // output.elements)
-    return total
+    """Multiply-accumulates of a segment that streams."""
+    return sum(operator_macs(graph, rows, operator) for operator in rows.segment.operators)
+
+
+def operator_macs(graph: Graph, rows: SegmentRows, operator: Operator) -> int:
+    """Multiply-accumulates of an operator: as many as the parts of its output that are made, halos as often as they
+    are recomputed. Never less than nominal: rows that nobody reads count as made."""
+    macs, output = operator_type(operator.kind).macs(graph, operator), graph.tensor(operator.outputs[0])
+    if not macs:
+        return macs
+    made = sum(areas[output.index].rows.size * areas[output.index].columns.size for areas in rows.areas)
+    return max(macs, macs * made * output.shape[-1] // output.elements)
 
 
 def _step_calls(graph: Graph, step: Step, target: Target) -> tuple[KernelCall, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""plan.json: a plan as text that people read, scripts compare and `--plan` replays.
+"""plan.json: a plan as text that people read, scripts compare and `--plan` replays (plan/replay.py).
 
 Keys are sorted and nothing depends on time or machine, so equal plans give equal text. All sizes are bytes.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any, Final
 
 import runnel
@@ -17,13 +16,14 @@ from runnel.errors import RunnelError
 from runnel.graph import Graph
 from runnel.operators.base import KernelCall
 from runnel.plan.lower_bound import live_bytes
-from runnel.plan.plan import Buffer, Layout, PlacedBuffer, Plan, PlannedSegment
-from runnel.plan.verify import PlanError, verify
+from runnel.plan.plan import PlacedBuffer, Plan, PlannedSegment
+from runnel.plan.planner import operator_macs
+from runnel.schedule.rows import Step, Store
 
 API_VERSION: Final = 2
 """RUNNEL_API_VERSION of runnel.h: the C API that the emitted code has."""
 
-FORMAT: Final = "runnel-plan-1"
+FORMAT: Final = "runnel-plan-2"
 """Changes when a reader of the old text would misunderstand the new."""
 
 
@@ -51,22 +51,35 @@ def plan_record(plan: Plan) -> dict[str, Any]:
         "name": plan.name,
         "board": plan.board,
         "objective": plan.schedule.objective,
+        "predicted_bytes": plan.schedule.predicted_bytes,
+        "input_passes": plan.schedule.input_passes,
         "arena_bytes": plan.arena_bytes,
         "arena_lower_bound_bytes": plan.arena_lower_bound_bytes,
         "arena_optimal": plan.layout.optimal,
         "constants_bytes": plan.constants_bytes,
         "macs": plan.macs,
+        "nominal_macs": plan.nominal_macs,
         "macs_overhead": plan.macs_overhead,
-        "inputs": [_tensor(graph, number) for number in graph.inputs],
-        "outputs": [_tensor(graph, number) for number in graph.outputs],
+        "inputs": [tensor_record(graph, number) for number in graph.inputs],
+        "outputs": [tensor_record(graph, number) for number in graph.outputs],
         "segments": [
             _segment(graph, planned, step, live_bytes(buffers, step)) for step, planned in enumerate(plan.segments)
         ],
-        "buffers": [_buffer(placed) for placed in plan.layout.buffers],
+        "buffers": [buffer_record(placed) for placed in plan.layout.buffers],
+        "moves": [asdict(move) for move in plan.layout.moves],
+        "tensors": [tensor_record(graph, number) for number in _held_tensors(plan)],
     }
 
 
-def _tensor(graph: Graph, number: int) -> dict[str, Any]:
+def _held_tensors(plan: Plan) -> list[int]:
+    """All that buffers or rings hold, whole or some rows at a time."""
+    held = {number for placed in plan.layout.buffers for number in placed.buffer.tensors}
+    rows = (segment.rows for segment in plan.segments if segment.rows is not None)
+    return sorted(held | {store.tensor for streamed in rows for step in streamed.steps for store in _stores(step)})
+
+
+def tensor_record(graph: Graph, number: int) -> dict[str, Any]:
+    """A tensor as plan.json names it."""
     tensor = graph.tensor(number)
     return {"tensor": number, "name": tensor.name, "shape": list(tensor.shape), "type": tensor.type}
 
@@ -76,14 +89,54 @@ def _segment(graph: Graph, planned: PlannedSegment, step: int, live: int) -> dic
     return {
         "step": step,
         "name": segment.name,
-        "inputs": [_tensor(graph, number) for number in segment.inputs],
-        "outputs": [_tensor(graph, number) for number in segment.outputs],
-        "operators": [{"index": operator.index, "kind": operator.kind} for operator in segment.operators],
+        "inputs": [tensor_record(graph, number) for number in segment.inputs],
+        "outputs": [tensor_record(graph, number) for number in segment.outputs],
+        "operators": [
+            {
+                "index": operator.index,
+                "kind": operator.kind,
+                "macs": planned.macs if planned.rows is None else operator_macs(graph, planned.rows, operator),
+            }
+            for operator in segment.operators
+        ],
+        "streaming": None if segment.streaming is None else asdict(segment.streaming),
+        **_rows(planned),
         "calls": [_call(call) for call in planned.calls],
         "scratch": planned.scratch,
         "live_bytes": live,
         "macs": planned.macs,
     }
+
+
+def _rows(planned: PlannedSegment) -> dict[str, Any]:
+    """How a segment that streams keeps rows: its stores, and the steps that use them by name."""
+    rows = planned.rows
+    if rows is None:
+        return {"distance": None, "stores": [], "steps": []}
+    stores = {store.name: asdict(store) for step in rows.steps for store in _stores(step)}
+    return {
+        "distance": rows.distance,
+        "stores": [stores[name] for name in sorted(stores)],
+        "steps": [_step(step) for step in rows.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "form": step.form,
+        "operators": [operator.index for operator in step.operators],
+        "inputs": [store.name for store in step.inputs],
+        "output": step.output.name,
+        "columns": None if step.columns is None else step.columns.name,
+        "sums": None if step.sums is None else step.sums.name,
+        "halo": None if step.halo is None else step.halo.name,
+        "group": step.group,
+    }
+
+
+def _stores(step: Step) -> list[Store]:
+    others = (step.columns, step.sums, step.halo)
+    return [*step.inputs, step.output, *(store for store in others if store is not None)]
 
 
 def _call(call: KernelCall) -> dict[str, Any]:
@@ -97,7 +150,8 @@ def _call(call: KernelCall) -> dict[str, Any]:
     }
 
 
-def _buffer(placed: PlacedBuffer) -> dict[str, Any]:
+def buffer_record(placed: PlacedBuffer) -> dict[str, Any]:
+    """An entry of `buffers`."""
     buffer = placed.buffer
     return {
         "name": buffer.name,
@@ -110,112 +164,5 @@ def _buffer(placed: PlacedBuffer) -> dict[str, Any]:
         "layout": buffer.layout,
         "element_bits": buffer.element_bits,
         "shares": list(buffer.shares),
+        "grows_into": None if buffer.grows_into is None else asdict(buffer.grows_into),
     }
-
-
-def layout_from_json(text: str) -> Layout:
-    """The placement that a plan file holds. Raises PlanFileError for text that is not a plan of this format."""
-    record = _parse(text)
-    return Layout(
-        buffers=tuple(_read_buffer(entry) for entry in _get(record, "buffers", list)),
-        arena_bytes=_get(record, "arena_bytes", int),
-        lower_bound_bytes=_get(record, "arena_lower_bound_bytes", int),
-        optimal=_get(record, "arena_optimal", bool),
-    )
-
-
-def arena_from_json(text: str) -> tuple[str, int]:
-    """The model's name and its arena in bytes. Raises PlanFileError as `layout_from_json` does."""
-    record = _parse(text)
-    return _get(record, "name", str), _get(record, "arena_bytes", int)
-
-
-def replay(text: str, plan: Plan) -> Plan:
-    """`plan` with the offsets of a saved plan of the same schedule.
-
-    Raises PlanFileError when the text is damaged, was made for something else (the message says what differs
-    first), or places a buffer where it would be overwritten.
-    """
-    layout = layout_from_json(text)
-    saved, fresh = _parse(text), json.loads(plan_to_json(plan))
-    for key in ("board", "inputs", "outputs", "segments"):
-        _compare(key, saved.get(key), fresh[key])
-    _compare("buffers", _without_offsets(layout), _without_offsets(plan.layout))
-    replayed = replace(plan, layout=layout)
-    try:
-        verify(replayed)
-    except PlanError as error:
-        raise PlanFileError(f"the plan file's memory map is wrong: {error}") from error
-    return replayed
-
-
-def _parse(text: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise PlanFileError(f"the plan file is not JSON: {error}") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise PlanFileError(f'the plan file is not of this version\'s format (it lacks "format": "{FORMAT}")')
-    return record
-
-
-def _get(record: Any, key: str, kind: type) -> Any:
-    value = record.get(key) if isinstance(record, dict) else None
-    if type(value) is not kind:
-        raise PlanFileError(f"the plan file has no valid '{key}' where one belongs (expected {kind.__name__})")
-    return value
-
-
-def _get_list(record: Any, key: str, kind: type) -> tuple[Any, ...]:
-    values = _get(record, key, list)
-    if any(type(value) is not kind for value in values):
-        raise PlanFileError(f"the plan file's '{key}' holds something other than {kind.__name__}")
-    return tuple(values)
-
-
-def _read_buffer(entry: Any) -> PlacedBuffer:
-    purpose = _get(entry, "purpose", str)
-    if purpose not in ("tensor", "scratch"):
-        raise PlanFileError(f"the plan file has a buffer of unknown purpose {purpose!r}")
-    buffer = Buffer(
-        name=_get(entry, "name", str),
-        bytes=_get(entry, "bytes", int),
-        first=_get(entry, "first_step", int),
-        last=_get(entry, "last_step", int),
-        purpose=purpose,
-        tensors=_get_list(entry, "tensors", int),
-        layout=_get(entry, "layout", str),
-        element_bits=_get(entry, "element_bits", int),
-        shares=_get_list(entry, "shares", str),
-    )
-    return PlacedBuffer(buffer, _get(entry, "offset", int))
-
-
-def _without_offsets(layout: Layout) -> list[Any]:
-    return sorted(
-        (_buffer(replace(placed, offset=0)) for placed in layout.buffers), key=lambda entry: str(entry["name"])
-    )
-
-
-def _compare(where: str, saved: Any, fresh: Any) -> None:
-    """Raises PlanFileError that names the first place where the two differ."""
-    if type(saved) is type(fresh) is dict and saved.keys() == fresh.keys():
-        for key in sorted(fresh):
-            _compare(f"{where}.{key}", saved[key], fresh[key])
-    elif type(saved) is type(fresh) is list and len(saved) == len(fresh):
-        for position, (one, other) in enumerate(zip(saved, fresh, strict=True)):
-            _compare(f"{where}[{position}]", one, other)
-    elif saved != fresh:
-        raise PlanFileError(
-            f"the plan file is of another model, board or Runnel version: {where} is {_short(saved)} in the file "
-            f"and {_short(fresh)} here"
-        )
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, dict):
-        return f"an object with {len(value)} entries"
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -110,7 +110,7 @@ class Run:
             if source is None or destination is None:
                 raise PlanError(f"a move before step {self.step} names a buffer that is not there")
             one, other = source.buffer, destination.buffer
-            if (one.bytes, one.tensors) != (other.bytes, other.tensors) or one.last != self.step - 1:
+            if (one.bytes, one.tensors, one.last + 1) != (other.bytes, other.tensors, other.first):
                 raise PlanError(f"{one.name} cannot be moved to {other.name} before step {self.step}")
             self.arena.copy(source.offset, destination.offset, one.bytes)
 

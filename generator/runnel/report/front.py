@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runnel.report.axes import round_numbers
-from runnel.report.plot import new_figure, save_png
+from runnel.report.plot import literal, new_figure, save_png
 from runnel.report.tables import table_of
 from runnel.report.text import kilobytes, millions
 
@@ -171,6 +171,6 @@ def write_front_png(front: Front, path: Path) -> None:
         axes.minorticks_off()
         axes.set_ylim(0, max(1.0, 1.08 * max(values)))
         axes.grid(alpha=0.3)
-    figure.suptitle(f"{front.name} for {front.board}")
+    figure.suptitle(literal(f"{front.name} for {front.board}"))
     figure.tight_layout()
     save_png(figure, path)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from runnel.graph import Graph, Operator
 from runnel.operators import operator_type
 from runnel.plan.plan import PlannedSegment
+from runnel.plan.planner import operator_macs
 from runnel.report.text import shape_text
 from runnel.schedule.areas import plane
 from runnel.schedule.rows import SegmentRows, Step, Store
@@ -85,13 +86,8 @@ def _step_parts(graph: Graph, rows: SegmentRows, step: Step, spreads: Sequence[S
 
 def _macs(graph: Graph, operator: Operator, rows: SegmentRows) -> tuple[int, int]:
     """All multiply-accumulates of the operator in all patches, and how many of them are repetitions."""
-    nominal, output = operator_type(operator.kind).macs(graph, operator), graph.tensor(operator.outputs[0])
-    if not nominal:
-        return 0, 0
-    areas = [patch[output.index] for patch in rows.areas]
-    made = sum(area.rows.size * area.columns.size for area in areas) * output.shape[-1]
-    macs = max(nominal, nominal * made // output.elements)
-    return macs, macs - nominal
+    macs = operator_macs(graph, rows, operator)
+    return macs, macs - operator_type(operator.kind).macs(graph, operator)
 
 
 def _own(rows: SegmentRows, stores: Sequence[Store]) -> tuple[Store, ...]:
@@ -109,13 +105,12 @@ def _part(label: str, kind: str, graph: Graph, tensor: int, macs: tuple[int, int
         extra=macs[1],
         kept=sum(store.bytes for store in stores),
         stores=tuple(store.name for store in stores),
-        kept_text=", ".join(store_text(graph, store) for store in stores),
+        kept_text=", ".join(store_text(store, plane(graph, store.tensor)[0]) for store in stores),
     )
 
 
-def store_text(graph: Graph, store: Store) -> str:
-    """What a store keeps, as "7 of 40 rows × 5,760 B"."""
-    height, _ = plane(graph, store.tensor)
+def store_text(store: Store, height: int) -> str:
+    """What a store keeps of a tensor with so many rows, as "7 of 40 rows × 5,760 B"."""
     if store.layout == "channel planes":
         return f"{store.channels} planes of {store.rows} rows × {store.row_bytes:,} B"
     if store.layout == "int16 columns":

@@ -32,3 +32,8 @@ def save_png(figure: Figure, path: Path) -> None:
     data = io.BytesIO()
     figure.savefig(data, format="png", metadata={"Software": None})
     write_whole(path, data.getvalue())
+
+
+def literal(text: str) -> str:
+    """Text that matplotlib does not take for a formula."""
+    return text.replace("$", r"\$")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runnel.report.picture import Block, Box, Panel, Picture, Point, make_picture
-from runnel.report.plot import new_figure, save_png
+from runnel.report.plot import literal, new_figure, save_png
 from runnel.report.text import input_text, kilobytes
 from runnel.report.view import KIND_TEXT, PlanView
 
@@ -50,7 +50,7 @@ def _draw(axes: Axes, view: PlanView, picture: Picture) -> None:
         f"{view.name} for {view.board}: {kilobytes(view.arena)} ({view.arena:,} bytes), {len(view.segments)} segments, "
         f"{input_text(view.input_passes)}, {view.overhead:.1%} of the MACs more than once"
     )
-    axes.text(picture.left, -_HEAD + 24, _literal(head), fontsize=10, weight="bold", va="center")
+    axes.text(picture.left, -_HEAD + 24, literal(head), fontsize=10, weight="bold", va="center")
     _legend(axes, view, picture)
     _rectangle(axes, picture.peak_x, picture.top, picture.peak_width, picture.panels[-1].y - picture.top, _ACCENT, 0.12)
     for tick in picture.bytes_ticks:
@@ -128,8 +128,3 @@ def _rectangle(axes: Axes, x: float, y: float, width: float, height: float, colo
 def _line(axes: Axes, picture: Picture, y: float, colour: str, style: str = "-", zorder: float = 0) -> None:
     """zorder: below the blocks unless it is larger than 1."""
     axes.plot([picture.left, picture.right], [y, y], color=colour, linestyle=style, linewidth=0.9, zorder=zorder)
-
-
-def _literal(text: str) -> str:
-    """Text that matplotlib does not take for a formula."""
-    return text.replace("$", r"\$")

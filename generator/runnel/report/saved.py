@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runnel.plan.serialise import FORMAT, PlanFileError
-from runnel.report.parts import PULLED, PartRow, mode_name, mode_text
-from runnel.report.view import BufferRow, Kind, PlanView, SegmentRow, inside_kind, operators_text
+from runnel.report.parts import PULLED, PartRow, mode_name, mode_text, store_text
+from runnel.report.view import BufferRow, Kind, PlanView, SegmentRow, inside_kind, kernels_text, operators_text
+from runnel.schedule.rows import Store
 from runnel.schedule.schedule import Streaming
 
 Record = Mapping[str, Any]
+Tensors = Mapping[int, Record]
+"""Tensor number -> its entry in the file."""
+
+_INSIDE = frozenset(("ring", "columns", "scratch"))
 
 
 def saved_view(text: str) -> PlanView:
@@ -27,8 +33,9 @@ def saved_view(text: str) -> PlanView:
 
 
 def _view(record: Record) -> PlanView:
-    segments, names = record["segments"], _names(record)
-    buffers = tuple(_buffer(record, entry, names) for entry in record["buffers"])
+    segments = record["segments"]
+    tensors = {int(tensor["tensor"]): tensor for tensor in record["tensors"]}
+    buffers = tuple(_buffer(record, entry, tensors) for entry in record["buffers"])
     live = [int(entry["live_bytes"]) for entry in segments]
     turns = [sum(b.end - b.offset for b in buffers if b.first <= step <= b.last) for step in (-1, len(segments))]
     every = (turns[0], *live, turns[1])
@@ -43,31 +50,25 @@ def _view(record: Record) -> PlanView:
         overhead=float(record["macs_overhead"]),
         input_passes=int(record["input_passes"]),
         peak=peak,
-        segments=tuple(_segment(entry, step, step == peak, names, buffers) for step, entry in enumerate(segments)),
+        segments=tuple(_segment(entry, step, step == peak, tensors, buffers) for step, entry in enumerate(segments)),
         buffers=buffers,
         live=every,
     )
 
 
-def _names(record: Record) -> dict[int, str]:
-    """Tensor number -> its name and shape."""
-    return {int(t["tensor"]): f"{_plain(t['name'])} {_shape(t['shape'])}" for t in record["tensors"]}
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)[-48:]
+def _tensor_text(tensor: Record) -> str:
+    name = "".join(c if c.isprintable() else "?" for c in str(tensor["name"]))
+    return f"{name[-48:]} {_shape(tensor['shape'])}"
 
 
 def _shape(shape: Sequence[int]) -> str:
     return "×".join(str(int(extent)) for extent in shape) or "scalar"
 
 
-def _segment(
-    entry: Record, step: int, peak: bool, names: Mapping[int, str], buffers: Sequence[BufferRow]
-) -> SegmentRow:
+def _segment(entry: Record, step: int, peak: bool, tensors: Tensors, buffers: Sequence[BufferRow]) -> SegmentRow:
     streaming = None if entry["streaming"] is None else Streaming(**entry["streaming"])
-    parts = _parts(entry, {b.name: b.bytes for b in buffers if b.first == step})
-    inside = [b.bytes for b in buffers if b.kind in ("ring", "columns", "scratch") and b.first <= step <= b.last]
+    parts = _parts(entry, tensors, frozenset(row.name for row in buffers if row.first == step and row.kind in _INSIDE))
+    inside = [row.bytes for row in buffers if row.kind in _INSIDE and row.first <= step <= row.last]
     return SegmentRow(
         step=step,
         operators=operators_text([(part.label, part.kind) for part in parts if part.kind != PULLED]),
@@ -75,7 +76,7 @@ def _segment(
         runs=mode_text(streaming),
         inputs=", ".join(_shape(t["shape"]) for t in entry["inputs"]),
         outputs=", ".join(_shape(t["shape"]) for t in entry["outputs"]),
-        kernels=", ".join(dict.fromkeys(str(call["function"]) for call in entry["calls"])),
+        kernels=kernels_text([str(call["function"]) for call in entry["calls"]]),
         macs=int(entry["macs"]),
         extra=0,
         inside=sum(inside),
@@ -85,40 +86,64 @@ def _segment(
     )
 
 
-def _parts(entry: Record, sizes: Mapping[str, int]) -> tuple[PartRow, ...]:
-    """One part an operator; the stores of a step belong to its first operator, its output to its last."""
+def _parts(entry: Record, tensors: Tensors, owned: frozenset[str]) -> tuple[PartRow, ...]:
+    """One part an operator; the stores of a step belong to its first operator, its output to its last.
+
+    owned: names of stores that have bytes of their own.
+    """
+    stores = {str(store["name"]): Store(**store) for store in entry["stores"]}
     made: dict[int, list[str]] = {}
     read: dict[int, list[str]] = {}
-    waiting: list[str] = []
-    for step in entry.get("steps", ()):
+    pulled: list[PartRow] = []
+    spread: list[Record] = []
+    for step in entry["steps"]:
         numbers = [int(number) for number in step["operators"]]
-        if not numbers:
-            waiting.append(step["output"])
-            continue
-        own = [name for name in (step.get("columns"), step.get("sums"), step.get("halo")) if name]
-        made.setdefault(numbers[0], []).extend([*waiting, *own])
-        made.setdefault(numbers[-1], []).append(step["output"])
-        read[numbers[0]] = list(step["inputs"])
-        waiting = []
-    parts = []
+        if step["form"] == "pull":
+            pulled.append(_part(None, stores, [step["output"]], tensors))
+        elif not numbers:
+            spread.append(step)
+        else:
+            inside = [name for name in (step["columns"], step["sums"], step["halo"]) if name]
+            made.setdefault(numbers[0], []).extend([*(s["output"] for s in spread), *inside])
+            made.setdefault(numbers[-1], []).append(step["output"])
+            halo = [step["halo"]] if step["halo"] else []
+            read[numbers[0]] = [*step["inputs"], *halo, *(name for s in spread for name in s["inputs"])]
+            read.setdefault(numbers[-1], []).extend([step["columns"]] if step["columns"] else [])
+            spread = []
+    parts = list(pulled)
     for operator in entry["operators"]:
         number = int(operator["index"])
-        stores = tuple(name for name in made.get(number, ()) if name in sizes)
-        kept = sum(sizes[name] for name in stores)
-        reads = tuple(read.get(number, ()))
-        kind = str(operator["kind"])
-        parts.append(PartRow(str(number), kind, "", int(operator["macs"]), 0, kept, stores, "", reads))
+        names = [name for name in made.get(number, ()) if name in owned]
+        parts.append(replace(_part(operator, stores, names, tensors), reads=tuple(read.get(number, ()))))
     return tuple(parts)
 
 
-def _buffer(record: Record, entry: Record, names: Mapping[int, str]) -> BufferRow:
-    tensors = [int(number) for number in entry["tensors"]]
+def _part(operator: Record | None, stores: Mapping[str, Store], names: Sequence[str], tensors: Tensors) -> PartRow:
+    own = [stores[name] for name in names]
+    return PartRow(
+        label="" if operator is None else str(int(operator["index"])),
+        kind=PULLED if operator is None else str(operator["kind"]),
+        output="",
+        macs=0 if operator is None else int(operator["macs"]),
+        extra=0,
+        kept=sum(store.bytes for store in own),
+        stores=tuple(names),
+        kept_text=", ".join(store_text(store, _height(tensors[store.tensor])) for store in own),
+    )
+
+
+def _height(tensor: Record) -> int:
+    return int(tensor["shape"][-3]) if len(tensor["shape"]) >= 3 else 1
+
+
+def _buffer(record: Record, entry: Record, tensors: Tensors) -> BufferRow:
+    held = [int(number) for number in entry["tensors"]]
     places = {str(b["name"]): int(b["offset"]) for b in record["buffers"]}
     offset, grown = int(entry["offset"]), entry["grows_into"]
     return BufferRow(
         name=str(entry["name"]),
-        contents=" = ".join(names.get(number, f"tensor {number}") for number in tensors) or str(entry["layout"]),
-        kind=_kind(record, entry, tensors),
+        contents=" = ".join(_tensor_text(tensors[number]) for number in held) or str(entry["layout"]),
+        kind=_kind(record, entry, held),
         offset=offset,
         end=offset + -(-int(entry["bytes"]) // 4) * 4,
         bytes=int(entry["bytes"]),
@@ -130,11 +155,11 @@ def _buffer(record: Record, entry: Record, names: Mapping[int, str]) -> BufferRo
     )
 
 
-def _kind(record: Record, entry: Record, tensors: Sequence[int]) -> Kind:
+def _kind(record: Record, entry: Record, held: Sequence[int]) -> Kind:
     if entry["purpose"] != "tensor":
         return inside_kind(str(entry["purpose"]), str(entry["layout"]), str(entry["name"]))
-    if {int(t["tensor"]) for t in record["inputs"]} & set(tensors):
+    if {int(t["tensor"]) for t in record["inputs"]} & set(held):
         return "input"
-    if {int(t["tensor"]) for t in record["outputs"]} & set(tensors):
+    if {int(t["tensor"]) for t in record["outputs"]} & set(held):
         return "output"
     return "held" if int(entry["last_step"]) > int(entry["first_step"]) + 2 else "activation"

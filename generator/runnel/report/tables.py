@@ -46,9 +46,9 @@ def step_text(step: int, steps: int) -> str:
 
 def table_of(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
     """An empty table; the columns of `right` are numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for name in left:
-        table.add_column(name, overflow="fold")
+        table.add_column(Text(name), overflow="fold")
     for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(Text(name), justify="right", no_wrap=True)
     return table

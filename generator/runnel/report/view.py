@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runnel.operators.base import KernelCall
 from runnel.plan.lower_bound import live_bytes, peak_step
 from runnel.plan.plan import Buffer, PlacedBuffer, Plan, PlannedSegment
 from runnel.report.parts import PULLED, PartRow, mode_name, mode_text, part_rows, store_text
 from runnel.report.text import name_text, shape_text
+from runnel.schedule.areas import plane
 
 Kind = Literal["input", "output", "activation", "held", "ring", "columns", "scratch"]
 
@@ -142,7 +142,7 @@ def _segment_row(plan: Plan, planned: PlannedSegment, step: int, live: int, peak
         runs=mode_text(segment.streaming),
         inputs=", ".join(shape_text(graph.tensor(number)) for number in segment.inputs),
         outputs=", ".join(shape_text(graph.tensor(number)) for number in segment.outputs),
-        kernels=kernels_text(planned.calls),
+        kernels=kernels_text([call.function for call in planned.calls]),
         macs=planned.macs,
         extra=sum(part.extra for part in parts),
         inside=sum(buffer.bytes for buffer in inside if buffer.first <= step <= buffer.last),
@@ -158,8 +158,8 @@ def operators_text(operators: Sequence[tuple[str, str]]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)})"
 
 
-def kernels_text(calls: Sequence[KernelCall]) -> str:
-    return ", ".join(dict.fromkeys(call.function for call in calls)) or "none: same bytes"
+def kernels_text(functions: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(functions)) or "none: same bytes"
 
 
 def buffer_rows(plan: Plan) -> tuple[BufferRow, ...]:
@@ -200,7 +200,7 @@ def contents_text(plan: Plan, buffer: Buffer) -> str:
     for store in rows.stores if rows is not None else ():
         if store.name == buffer.name:
             tensor = graph.tensor(store.tensor)
-            return f"{store_text(graph, store)} of {name_text(tensor)} {shape_text(tensor)}"
+            return f"{store_text(store, plane(graph, store.tensor)[0])} of {name_text(tensor)} {shape_text(tensor)}"
     return held or KIND_TEXT["scratch"]
 
 

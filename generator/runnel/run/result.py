@@ -24,12 +24,12 @@ class RunResult:
     """Outputs and figures of one run of the firmware.
 
     outputs       one per record: the bytes of the model's outputs in order (HarnessModel.split_outputs cuts them)
-    instructions  one per record: executed by <name>_run(), within one tick of the timer (31 to 50 instructions);
-                  None where the machine does not count
+    instructions  one per record: executed by <name>_run() or _run_rows(), within one tick of the timer (31 to 50
+                  instructions); None where the machine does not count
     cycles        one per record: of the core's cycle counter, on real boards; None elsewhere
     clock_hz      of the core, as the firmware says; None where it does not
-    stack_bytes   the most that <name>_run() used in any record, from the stack pointer at its call, callees
-                  included; None where it is not measured (host)
+    stack_bytes   the most that <name>_run() or _run_rows() used in any record, from the stack pointer at its
+                  call, callees included; None where it is not measured (host)
     guard_intact  True when guard bytes were there and are untouched; None when the build has none (a damaged guard
                   is a RunError)
     selftest_passed  True when the firmware was built to call <name>_selftest() and it returned 0
@@ -69,11 +69,12 @@ def _signed(value: str) -> int:
 def _explain_failure(firmware: Firmware, finished: Finished) -> str:
     pairs = _pairs(finished.lines)
     name = firmware.model.name
+    run = f"{name}_run" if firmware.model.rows is None else f"{name}_run_rows"
     for key, value in pairs:
         if key == "fault":
             return f"{name} on {firmware.board.name}: the processor faulted: {value}"
         if key == "status":
-            return f"{name} on {firmware.board.name}: {name}_run() returned {_signed(value)}"
+            return f"{name} on {firmware.board.name}: {run}() returned {_signed(value)}"
         if key == "selftest" and value != "0x0":
             return f"{name} on {firmware.board.name}: {name}_selftest() returned {_signed(value)}"
         if key == "error":

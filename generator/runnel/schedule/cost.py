@@ -1,121 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predicted instructions of the kernels, from shapes alone: what decides between schedules of equal bytes.
 
-Coefficients are instructions on a core with DSP instructions and come from runs on an emulated Cortex-M7
-(docs/streaming.md); other cores are slower, in about the same proportions.
+The coefficients are instructions of the DSP kernels on an emulated Cortex-M7, fitted to runs over the shapes of the
+zoo's layers (within a tenth). Other cores differ by a factor that is much the same for all kernels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from runnel.schedule.search_areas import Columns, Strips
-from runnel.schedule.search_network import Activation, Integers, Network, Place
+from runnel.schedule.search_network import Activation, Integers, Network
 
 Cycles = npt.NDArray[np.float64]
+Work = Literal["pointwise", "convolution", "depthwise", "element-wise", "pool", "copy"]
 
 
 @dataclass(frozen=True)
 class Coefficients:
     """Instructions.
 
-    multiply: for each multiply-accumulate. output: for each output element (requantization and store). pixel: for each
-    output pixel. row: for each call of a row kernel, or of a group of columns. channel: for each channel of such a call.
-    pair: pixels are computed two at a time, an odd one as two.
+    multiply: for each multiply-accumulate of an output element, depthwise rows of a kernel rounded up to 4 taps.
+    output: for each output element beside that. gather: for each input element of a pixel's window, whatever the number
+    of output channels. channel: for each channel of a call. call: for each call. tile: pixels that are computed at
+    once. odd: what pixels that fill no tile cost beside their own, in pixels.
     """
 
     multiply: float
     output: float
-    pixel: float
-    row: float
+    gather: float = 0.0
     channel: float = 0.0
-    pair: bool = False
+    call: float = 60.0
+    tile: int = 1
+    odd: float = 0.0
 
 
-POINTWISE = Coefficients(2.0, 9.0, 4.0, 60.0, channel=6.0, pair=True)
-"""1x1 convolution."""
-CONVOLUTION = Coefficients(2.2, 9.0, 60.0, 60.0, channel=6.0, pair=True)
-"""k x k convolution: a window is gathered for each pixel."""
-DEPTHWISE = Coefficients(2.0, 10.0, 0.0, 60.0, channel=30.0)
-"""Multiplications are counted with rows of the kernel rounded up to 4 taps."""
-ELEMENTWISE = Coefficients(0.0, 24.0, 0.0, 50.0)
-POOL = Coefficients(0.0, 8.0, 20.0, 50.0)
-COPY = Coefficients(0.0, 2.0, 4.0, 40.0)
-"""Also of rows into channel planes."""
+STREAMED: Mapping[Work, Coefficients] = {
+    "pointwise": Coefficients(1.0, 14.0, gather=1.8, tile=2, odd=0.7),
+    "convolution": Coefficients(1.0, 16.0, gather=5.5, call=100.0, tile=2, odd=0.7),
+    "depthwise": Coefficients(1.45, 7.0, channel=25.0, tile=4, odd=0.65),
+    "element-wise": Coefficients(0.0, 24.0),
+    "pool": Coefficients(0.0, 8.0, gather=6.0),
+    "copy": Coefficients(0.0, 3.0),
+}
+FROM_COLUMNS = Coefficients(1.0, 14.0, tile=2, odd=0.7)
+"""A 1x1 convolution that reads int16 columns."""
+WHOLE: Mapping[Work, Coefficients] = {
+    "pointwise": Coefficients(1.53, 13.0, gather=0.3, tile=2, odd=0.7),
+    "convolution": Coefficients(1.53, 13.0, gather=2.5, tile=2, odd=0.7),
+    "depthwise": Coefficients(1.9, 6.0, channel=25.0, tile=4, odd=0.65),
+    "element-wise": Coefficients(0.0, 24.0),
+    "pool": Coefficients(0.0, 8.0, gather=6.0),
+    "copy": Coefficients(0.0, 4.5),
+}
+STEP = 60.0
+"""Instructions between two rows: which step is next, and where its rows lie."""
 
-CALL = 40.0
-"""Instructions between two rows: which step is next, and its pointers."""
 
-
-def streamed_cycles(
-    network: Network, columns: dict[int, Columns], strips: Strips, group: int, paired: npt.NDArray[np.bool_]
-) -> Cycles:
-    """[place, end, count]: instructions of each operator's row kernel, with int16 columns of `group` pixels (0: rows).
-
-    paired: [place, end], where a depthwise convolution writes such columns.
-    """
+def streamed_cycles(network: Network, columns: Mapping[int, Columns], strips: Strips, group: int) -> Cycles:
+    """[place, end, count]: instructions of each operator by rows, with int16 columns of `group` pixels (0: rows)."""
     size = (network.count, network.count + 1, len(strips.counts))
     cycles = np.zeros(size)
     for place, one in enumerate(network.places):
         if one.form is None:
             continue
         ends = slice(place + 1, None)
-        sums = one.form.form == "sums"
-        made = columns[one.by_rows[0] if sums else one.output]
-        width = np.clip(made.width[ends], 0, network.activations[one.output if not sums else one.by_rows[0]].width)
-        grouped = paired[place, ends] | (paired[place - 1, ends] if place else False)
-        row = row_cycles(network, place, width)
-        if group and np.any(grouped):
-            row = np.where(grouped[:, None], _in_groups(network, place, width, group), row)
+        counted = network.activations[one.by_rows[0] if one.form.form == "sums" else one.output]
+        made = columns[counted.number]
+        width = np.clip(made.width[ends], 0, counted.width)
+        row = _row(network, place, width, group)
         total = np.add.reduceat(row, strips.starts, axis=1)
-        cycles[place, ends] = made.rows[ends, None] * (total + CALL * np.array(strips.counts))
-        if one.form.form == "planes" and not _planes_come_free(network, place):
+        cycles[place, ends] = made.rows[ends, None] * (total + STEP * np.array(strips.counts))
+        if one.form.form == "planes" and not _comes_as_planes(network, place):
             source = network.activations[one.by_rows[0]]
-            extra = COPY.output * source.width * source.channels + COPY.row + CALL
-            cycles[place, ends] += extra * source.height
+            copied = STREAMED["copy"].output * source.width * source.channels + STREAMED["copy"].call + STEP
+            cycles[place, ends] += copied * source.height
     return cycles
 
 
-def _in_groups(network: Network, place: int, width: Integers, group: int) -> Cycles:
-    whole = row_cycles(network, place, np.full((1, 1), group))
-    rest = row_cycles(network, place, width % group)
+def _row(network: Network, place: int, width: Integers, group: int) -> Cycles:
+    """One row of `width` pixels; a group at a time where int16 columns are written or read."""
+    work, taps, inputs = _work(network, place)
+    channels = network.activations[network.places[place].output].channels
+    reads = network.writes_columns(place - 1)
+    kernel = FROM_COLUMNS if reads else STREAMED[work]
+    if not group or not (reads or network.writes_columns(place)):
+        return kernel_cycles(kernel, channels, taps, inputs, width)
+    whole = kernel_cycles(kernel, channels, taps, inputs, np.array(group))
+    rest = kernel_cycles(kernel, channels, taps, inputs, width % group)
     return np.asarray(width // group * whole + np.where(width % group > 0, rest, 0.0))
 
 
-def _planes_come_free(network: Network, place: int) -> bool:
+def _comes_as_planes(network: Network, place: int) -> bool:
     """Whether the step before writes the channel planes itself."""
     source = network.activations[network.places[place].by_rows[0]]
-    before = network.places[source.made] if source.made >= 0 else None
-    return before is not None and before.form is not None and before.form.writes_planes and len(source.readers) == 1
+    before = network.places[source.made].form if source.made >= 0 else None
+    return before is not None and before.writes_planes and len(source.readers) == 1
 
 
-def row_cycles(network: Network, place: int, width: Integers) -> Cycles:
-    """Instructions of one call that makes `width` pixels of a row."""
+def kernel_cycles(kernel: Coefficients, channels: int, taps: float, inputs: float, pixels: Integers) -> Cycles:
+    """One call that makes so many pixels of `channels` channels, of `taps` multiplications each."""
+    computed = pixels + kernel.odd * (pixels % kernel.tile > 0)
+    each = channels * (kernel.multiply * taps + kernel.output) + kernel.gather * inputs
+    return np.asarray(computed * each + kernel.channel * channels + kernel.call, dtype=np.float64)
+
+
+def _work(network: Network, place: int) -> tuple[Work, float, float]:
+    """What an operator does, multiplications for each output element, and input elements for each pixel."""
     one = network.places[place]
     output = network.activations[one.output]
-    source = network.activations[one.by_rows[0]] if one.by_rows else output
-    kind, taps = _kernel(one, source, output)
-    pixels = (width + 1) // 2 * 2 if kind.pair else width
-    each = kind.multiply * taps + kind.output * output.channels + kind.pixel
-    return np.asarray(pixels * each + kind.channel * output.channels + kind.row, dtype=np.float64)
-
-
-def _kernel(one: Place, source: Activation, output: Activation) -> tuple[Coefficients, float]:
-    """The coefficients, and the multiply-accumulates of one output pixel."""
-    elements = max(1, output.height * output.width)
-    taps = one.macs / elements
-    form = one.form
-    if form is None or form.form == "sums":
-        return POOL, taps
-    window = form.window
-    if form.form == "planes":
-        return DEPTHWISE, output.channels * window.kernel_h * float(-(-window.kernel_w // 4) * 4)
+    if one.form is None or not one.by_rows:
+        return "element-wise", one.macs / max(1, int(np.prod(output.shape))), 0.0
+    source, window = network.activations[one.by_rows[0]], one.form.window
+    if one.form.form == "sums":
+        return "pool", 0.0, 0.0
+    if one.form.form == "planes":
+        return "depthwise", window.kernel_h * float(-(-window.kernel_w // 4) * 4), 0.0
     if not one.macs:
-        return (ELEMENTWISE, 0.0) if form.form == "pixels" else (POOL, 0.0)
-    return (POINTWISE if form.form == "pixels" else CONVOLUTION), taps
+        covered = window.kernel_h * window.kernel_w * source.channels
+        return ("element-wise", 0.0, 0.0) if one.form.form == "pixels" else ("pool", 0.0, float(covered))
+    taps = one.macs / max(1, int(np.prod(output.shape)))
+    return ("pointwise" if one.form.form == "pixels" else "convolution"), taps, taps
 
 
 def layer_cycles(network: Network, place: int) -> float:
@@ -123,17 +133,18 @@ def layer_cycles(network: Network, place: int) -> float:
     one = network.places[place]
     if one.footprint.calls == 0:
         return 0.0
+    work, taps, inputs = _work(network, place)
     output = network.activations[one.output]
-    if one.form is None:
-        return POINTWISE.multiply * one.macs + ELEMENTWISE.output * float(np.prod(output.shape)) + CALL
-    if one.form.form == "sums":
-        source = network.activations[one.by_rows[0]]
-        return float(row_cycles(network, place, np.array([source.height * source.width]))[0]) + CALL
-    pixels = output.height * output.width
-    if one.form.form == "planes":
-        # whole channels are copied into a plane one after the other
-        source = network.activations[one.by_rows[0]]
-        copied = COPY.output * 2 * source.height * source.width * source.channels
-        rows = row_cycles(network, place, np.array([output.width]))[0] * output.height
-        return float(rows + copied + CALL)
-    return float(row_cycles(network, place, np.array([pixels]))[0]) + CALL
+    source: Activation = network.activations[one.by_rows[0]] if one.by_rows else output
+    counted = source if one.form is not None and one.form.form == "sums" else output
+    pixels = max(1, int(np.prod(counted.shape)) // counted.channels)
+    if work == "depthwise":
+        return _whole_depthwise(output, source, taps)
+    return float(kernel_cycles(WHOLE[work], counted.channels, taps, inputs, np.array(pixels))) + STEP
+
+
+def _whole_depthwise(output: Activation, source: Activation, taps: float) -> float:
+    """Channel by channel: copied into a plane, then row by row."""
+    rows = kernel_cycles(WHOLE["depthwise"], output.channels, taps, 0.0, np.array(output.width)) * output.height
+    copied = WHOLE["copy"].output * source.height * source.width * source.channels
+    return float(rows + copied) + STEP

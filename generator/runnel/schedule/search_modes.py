@@ -89,8 +89,7 @@ def make_edges(needs: Needs, input_passes: int, layers_only: bool = False) -> Ed
 
 
 def _streamed_cost(needs: Needs, group: int) -> Cycles:
-    paired: npt.NDArray[np.bool_] = needs.stores.columns[:, :, 0] > 0
-    each = streamed_cycles(needs.network, needs.areas, needs.strips, group, paired)
+    each = streamed_cycles(needs.network, needs.areas, needs.strips, group)
     return np.asarray(np.cumsum(each[::-1], axis=0)[::-1])
 
 

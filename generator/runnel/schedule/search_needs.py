@@ -187,12 +187,12 @@ def _grown(
         possible = (plain[:, end, 0] < NEVER) & (output_count[:, end] == 1)
         if pulled:
             possible[0] = False  # its only input is not stored
-        starts = np.flatnonzero(possible & certain[:, end])
-        if not len(starts):
+        if not np.any(possible):
             continue
         output = network.activations[network.places[end - 1].output]
-        lowest = int(starts[0])
-        for start, growth in growths(network, areas, strips, end, range(end - 1, lowest - 1, -1)):
+        starts = range(end - 1, int(np.flatnonzero(possible)[0]) - 1, -1)
+        pipelines = int(np.flatnonzero(certain[:, end])[0])
+        for start, growth in growths(network, areas, strips, end, starts, pipelines):
             if not possible[start]:
                 continue
             source = network.activations[growth.tensor]

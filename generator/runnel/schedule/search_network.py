@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -114,21 +115,21 @@ class Network:
     def _tabulate(self, place: int) -> None:
         one = self.places[place]
         assert one.form is not None
-        source = self.activations[one.by_rows[0]]
-        rows = self.activations[one.output].height
-        if one.form.form == "sums":
-            self.needs[place] = np.arange(1, source.height + 1)
-            self.firsts[place] = np.arange(source.height + 1)
-            return
-        form, window = one.form, one.form.window
-        if form.source_rows:
-            self.needs[place] = np.array([rows_needed(form, row, source.height) for row in range(rows)])
-            self.firsts[place] = np.array([*(first_row_needed(form, row) for row in range(rows)), source.height])
-            return
-        starts = np.arange(rows + 1) * window.stride_h - window.pad_top
-        reach = (window.kernel_h - 1) * window.dilation_h + 1
-        self.needs[place] = np.clip(starts[:rows] + reach, 0, source.height)
-        self.firsts[place] = np.maximum(0, starts)
+        heights = self.activations[one.by_rows[0]].height, self.activations[one.output].height
+        self.needs[place], self.firsts[place] = _row_tables(one.form, *heights)
+
+
+@lru_cache(maxsize=8192)
+def _row_tables(form: RowForm, height: int, rows: int) -> tuple[Integers, Integers]:
+    """`rows_needed` and `first_needed` of an operator that makes `rows` rows of an input of `height` rows."""
+    if form.form == "sums":
+        return np.arange(1, height + 1), np.arange(height + 1)
+    if form.source_rows:
+        needs = [rows_needed(form, row, height) for row in range(rows)]
+        return np.array(needs), np.array([*(first_row_needed(form, row) for row in range(rows)), height])
+    starts = np.arange(rows + 1) * form.window.stride_h - form.window.pad_top
+    reach = (form.window.kernel_h - 1) * form.window.dilation_h + 1
+    return np.clip(starts[:rows] + reach, 0, height), np.maximum(0, starts)
 
 
 def align(count: int) -> int:

@@ -7,7 +7,7 @@ far the segment has come with its input is a composition of "rows needed" along 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +33,16 @@ class Growth:
 
 
 @dataclass(frozen=True, eq=False)
-class _End:
-    """A place at which segments end, while their first place moves towards the start.
+class EndState:
+    """A cut at which segments end, while their first place moves towards the start.
 
     writers: places whose rows lie in the output. rows: the turns at which they write a row. made: for each place in the
-    segment and each writer, the turns that are over when that writer is about to take each of these.
+    segment and each writer, the turns that are over when that writer is about to take each of these. rows_of: how many
+    rows of a tensor a segment with this end makes.
     """
 
+    end: int
+    rows_of: Callable[[int], int]
     output: Activation
     rows: Integers
     writers: tuple[int, ...]
@@ -47,30 +50,35 @@ class _End:
 
 
 def growths(
-    network: Network, columns: Mapping[int, Columns], strips: Strips, end: int, starts: range
+    network: Network, columns: Mapping[int, Columns], strips: Strips, end: int, starts: range, certain: int
 ) -> Iterator[tuple[int, Growth]]:
     """(first place, growth) of segments that end at cut `end`; starts: the first places, from the last down.
 
-    All of them are pipelines with one output.
+    All of them have one output and run by rows. Those from `certain` on are pipelines; for the others bytes are a bound
+    from below.
     """
-    state = _end(network, columns, end, starts)
+    state = end_state(network, lambda tensor: int(columns[tensor].rows[end]), end, starts.stop + 1)
     for start in starts:
-        _step_back(network, columns, state, start, end)
-        for tensor in _dying_inputs(network, start, end):
-            yield start, _growth(network, columns, strips, state, tensor, start, end)
+        for tensor in dying_inputs(network, start, end):
+            if start >= certain:
+                yield start, _growth(network, columns, strips, state, tensor, start)
+            else:
+                larger = max(tensor.bytes, state.output.bytes)
+                yield start, Growth(tensor.number, np.full(len(strips.counts), larger))
 
 
-def _end(network: Network, columns: Mapping[int, Columns], end: int, starts: range) -> _End:
+def end_state(network: Network, rows_of: Callable[[int], int], end: int, lowest: int) -> EndState:
+    """Of segments that end at cut `end` and start at `lowest` or after it."""
     last = network.places[end - 1]
     assert last.form is not None
     output = network.activations[last.output]
     rows = np.arange(output.height)
     if last.form.form == "sums":
-        rows = columns[last.by_rows[0]].rows[end : end + 1] - 1  # after the last row is added
+        rows = np.array([rows_of(last.by_rows[0]) - 1])  # after the last row is added
     writers = [end - 1]
-    while writers[-1] - 1 in starts and _writes_inside(network, writers[-1]):
+    while writers[-1] > lowest and _writes_inside(network, writers[-1]):
         writers.append(writers[-1] - 1)
-    return _End(output, rows, tuple(writers), {})
+    return EndState(end, rows_of, output, rows, tuple(writers), {})
 
 
 def _writes_inside(network: Network, user: int) -> bool:
@@ -83,8 +91,10 @@ def _writes_inside(network: Network, user: int) -> bool:
     return len(positions) == 1 and positions[0] in one.footprint.in_place and before.shape == after.shape
 
 
-def _step_back(network: Network, columns: Mapping[int, Columns], state: _End, start: int, end: int) -> None:
-    """Takes the operator at `start` into the segment."""
+def _made(network: Network, state: EndState, start: int) -> tuple[Integers, ...]:
+    """`state.made` of the place `start`, which is looked up once."""
+    if start in state.made:
+        return state.made[start]
     one = network.places[start]
     assert one.form is not None
     counts = []
@@ -92,15 +102,16 @@ def _step_back(network: Network, columns: Mapping[int, Columns], state: _End, st
         if start >= writer:
             counts.append(state.rows)
             continue
-        after = state.rows + 1 if start == writer - 1 else state.made[start + 1][number]
+        after = state.rows + 1 if start == writer - 1 else _made(network, state, start + 1)[number]
         made = needed_before(network, start + 1, after)
         if one.form.form == "sums":
-            made = np.where(made > 0, columns[one.by_rows[0]].rows[end], 0)
+            made = np.where(made > 0, state.rows_of(one.by_rows[0]), 0)
         counts.append(made)
     state.made[start] = tuple(counts)
+    return state.made[start]
 
 
-def _dying_inputs(network: Network, start: int, end: int) -> list[Activation]:
+def dying_inputs(network: Network, start: int, end: int) -> list[Activation]:
     """Inputs of the segment whose buffer nobody needs after it, all of it read row by row."""
     found: list[Activation] = []
     for place in range(start, end):
@@ -115,19 +126,18 @@ def _growth(
     network: Network,
     columns: Mapping[int, Columns],
     strips: Strips,
-    state: _End,
+    state: EndState,
     source: Activation,
     start: int,
-    end: int,
 ) -> Growth:
-    distance = _distance(network, columns, state, source, end)
+    distance = growing_distance(network, state, source, start)
     both = source.bytes + state.output.bytes
     sizes = np.full(len(strips.counts), NEVER)
     for k, count in enumerate(strips.counts):
         if count == 1:
             sizes[k] = min(both, max(align(distance) + source.bytes, state.output.bytes))
             continue
-        halo = _halo(network, columns, strips, state, source, k, end)
+        halo = _halo(network, columns, strips, state, source, k, start)
         if halo is not None:
             row = state.output.width * state.output.channels
             lower = -(-distance // row) * row
@@ -135,55 +145,52 @@ def _growth(
     return Growth(source.number, sizes)
 
 
-def _distance(
-    network: Network, columns: Mapping[int, Columns], state: _End, source: Activation, end: int
-) -> int:
+def growing_distance(network: Network, state: EndState, source: Activation, start: int) -> int:
     """Bytes that the output must start below the input at least, before rounding."""
     output_row, input_row = _row_bytes(state.output), _row_bytes(source)
     furthest = 0
     for number, _ in enumerate(state.writers):
         lowest = np.full(len(state.rows), NEVER)
-        for place in (p for p in source.readers if p in state.made):
-            lowest = np.minimum(lowest, _lowest(network, columns, state, place, number, end))
+        for place in (p for p in source.readers if p >= start):
+            lowest = np.minimum(lowest, _lowest(network, state, place, number))
         written = (np.arange(len(state.rows)) + 1) * output_row
         still = lowest < source.height
         furthest = max(furthest, int(np.max((written - lowest * input_row)[still], initial=0)))
     return furthest
 
 
-def _lowest(
-    network: Network, columns: Mapping[int, Columns], state: _End, place: int, writer: int, end: int
-) -> Integers:
+def _lowest(network: Network, state: EndState, place: int, writer: int) -> Integers:
     """The lowest row of the input that the reader at `place` still asks for."""
     one = network.places[place]
     assert one.form is not None
-    made = state.made[place][writer]
+    made = _made(network, state, place)[writer]
     if one.form.form == "planes":
         # a step of its own copies rows into the planes, as far as the depthwise convolution has come
         copied = needed_before(network, place, made + 1 if place == state.writers[writer] else made)
-        needed = needed_before(network, place, columns[one.output].rows[end : end + 1])
+        needed = needed_before(network, place, np.array([state.rows_of(one.output)]))
         return np.where(copied < needed, copied, NEVER)
     of = one.by_rows[0] if one.form.form == "sums" else one.output
-    return np.where(made < columns[of].rows[end], network.first_needed(place)[made], NEVER)
+    return np.where(made < state.rows_of(of), network.first_needed(place)[made], NEVER)
 
 
 def _halo(
     network: Network,
     columns: Mapping[int, Columns],
     strips: Strips,
-    state: _End,
+    state: EndState,
     source: Activation,
     k: int,
-    end: int,
+    start: int,
 ) -> int | None:
     """Bytes of the columns that are saved for the next strip; None where strips cannot be in place."""
+    end = state.end
     row = state.output.width * state.output.channels
     if state.output.shape != source.shape or row % 4 or strips.counts[k] > state.output.width:
         return None
     ours = slice(strips.starts[k], strips.starts[k] + strips.counts[k])
     out, wide = columns[state.output.number], 0
     first = out.first[end, ours]
-    for place in (p for p in source.readers if p in state.made):
+    for place in (p for p in source.readers if p >= start):
         one = network.places[place]
         if one.form is None or one.form.form != "pixels" or one.form.window != ONE_PIXEL:
             return None

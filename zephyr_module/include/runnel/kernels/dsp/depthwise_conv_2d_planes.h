@@ -11,7 +11,7 @@
 #include "runnel/kernels/depthwise_conv_2d_planes.h"
 #include "runnel/kernels/dsp/depthwise_taps.h"
 
-/* Four taps for `count` (1, 2 or 4) outputs; the weights behind them. */
+/* Four taps for `count` outputs, 1 or 2, or 4 up to stride 2; the weights behind them. */
 RUNNEL_INLINE const int8_t *runnel_depthwise_conv_2d_planes_taps(int32_t stride, int32_t count, const int8_t *columns,
 								 const int8_t *weights,
 								 struct runnel_depthwise_sums *sums)
@@ -19,13 +19,15 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_conv_2d_planes_taps(int32_t stride,
 	if (count == 1) {
 		return runnel_depthwise_taps_one(columns, weights, sums);
 	}
-	if (count == 2) {
-		return runnel_depthwise_taps_two(stride, columns, weights, sums);
-	}
 	if (stride == 1) {
-		return runnel_depthwise_taps_four_stride_1(columns, weights, sums);
+		return count == 2 ? runnel_depthwise_taps_two_stride_1(columns, weights, sums)
+				  : runnel_depthwise_taps_four_stride_1(columns, weights, sums);
 	}
-	return runnel_depthwise_taps_four_stride_2(columns, weights, sums);
+	if (stride == 2) {
+		return count == 2 ? runnel_depthwise_taps_two_stride_2(columns, weights, sums)
+				  : runnel_depthwise_taps_four_stride_2(columns, weights, sums);
+	}
+	return runnel_depthwise_taps_two(stride, columns, weights, sums);
 }
 
 /* Sums of `count` windows, the first one at `window`. */

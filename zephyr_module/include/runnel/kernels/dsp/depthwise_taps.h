@@ -60,6 +60,36 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two(int32_t stride, const int8
 	return weights;
 }
 
+/* At stride 1 outputs share words: the odd pair of one is the even pair of the next. */
+RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two_stride_1(const int8_t *columns, const int8_t *weights,
+							       struct runnel_depthwise_sums *sums)
+{
+	int32_t w, v, x, y;
+
+	__asm__(RUNNEL_TAPS_WEIGHTS RUNNEL_TAPS_OUTPUT("sum_0", "%[columns]")
+		"ldr %[y], [%[columns], #2]\n\t"
+		"smlad %[sum_1], %[x], %[v], %[sum_1]\n\t"
+		"sxtb16 %[x], %[y]\n\t"
+		"smlad %[sum_1], %[x], %[w], %[sum_1]"
+		: [sum_0] "+r"(sums->sum_0), [sum_1] "+r"(sums->sum_1), RUNNEL_TAPS_SPACE
+		: [columns] "r"(columns)
+		: "memory");
+	return weights;
+}
+
+RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two_stride_2(const int8_t *columns, const int8_t *weights,
+							       struct runnel_depthwise_sums *sums)
+{
+	int32_t w, v, x, y;
+
+	__asm__(RUNNEL_TAPS_WEIGHTS RUNNEL_TAPS_OUTPUT("sum_0", "%[columns]")
+			RUNNEL_TAPS_OUTPUT("sum_1", "%[columns], #2")
+		: [sum_0] "+r"(sums->sum_0), [sum_1] "+r"(sums->sum_1), RUNNEL_TAPS_SPACE
+		: [columns] "r"(columns)
+		: "memory");
+	return weights;
+}
+
 RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_2(const int8_t *columns, const int8_t *weights,
 								struct runnel_depthwise_sums *sums)
 {
@@ -75,7 +105,6 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_2(const int8_t *co
 	return weights;
 }
 
-/* Outputs share words: the odd pair of one is the even pair of the next. */
 RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_1(const int8_t *columns, const int8_t *weights,
 								struct runnel_depthwise_sums *sums)
 {
@@ -125,6 +154,23 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two(int32_t stride, const int8
 	return runnel_depthwise_taps_one(columns, weights, sums);
 }
 
+RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two_stride_1(const int8_t *columns, const int8_t *weights,
+							       struct runnel_depthwise_sums *sums)
+{
+	/* columns + 1, but without the byte that nobody may read */
+	sums->sum_1 = runnel_smlad(runnel_sxtb16_odd(runnel_load_word(columns)),
+				   runnel_sxtb16(runnel_load_word(weights)), sums->sum_1);
+	sums->sum_1 = runnel_smlad(runnel_sxtb16(runnel_load_word(columns + 2)),
+				   runnel_sxtb16_odd(runnel_load_word(weights)), sums->sum_1);
+	return runnel_depthwise_taps_one(columns, weights, sums);
+}
+
+RUNNEL_INLINE const int8_t *runnel_depthwise_taps_two_stride_2(const int8_t *columns, const int8_t *weights,
+							       struct runnel_depthwise_sums *sums)
+{
+	return runnel_depthwise_taps_two(2, columns, weights, sums);
+}
+
 RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_2(const int8_t *columns, const int8_t *weights,
 								struct runnel_depthwise_sums *sums)
 {
@@ -136,13 +182,12 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_2(const int8_t *co
 RUNNEL_INLINE const int8_t *runnel_depthwise_taps_four_stride_1(const int8_t *columns, const int8_t *weights,
 								struct runnel_depthwise_sums *sums)
 {
-	sums->sum_2 = runnel_depthwise_taps(columns + 2, weights, sums->sum_2);
-	/* columns + 3, but without the byte that nobody may read */
-	sums->sum_3 = runnel_smlad(runnel_sxtb16_odd(runnel_load_word(columns + 2)),
-				   runnel_sxtb16(runnel_load_word(weights)), sums->sum_3);
-	sums->sum_3 = runnel_smlad(runnel_sxtb16(runnel_load_word(columns + 4)),
-				   runnel_sxtb16_odd(runnel_load_word(weights)), sums->sum_3);
-	return runnel_depthwise_taps_two(1, columns, weights, sums);
+	struct runnel_depthwise_sums later = {.sum_0 = sums->sum_2, .sum_1 = sums->sum_3};
+
+	runnel_depthwise_taps_two_stride_1(columns + 2, weights, &later);
+	sums->sum_2 = later.sum_0;
+	sums->sum_3 = later.sum_1;
+	return runnel_depthwise_taps_two_stride_1(columns, weights, sums);
 }
 
 #endif

@@ -34,6 +34,7 @@ _EPILOG = """
 Try it:
   runnel boards                                      which boards there are
   runnel plan person.tflite --board qemu-m7          will it fit? nothing is written
+  runnel plan person.tflite --board qemu-m7 --input pulled --pareto     what else could be chosen
   runnel compile person.tflite --board stm32f746 -o src/person
   runnel run person.tflite --board qemu-m7 --input photo.jpg
 

@@ -59,7 +59,9 @@ def run_demo(model: Path, board_name: str, folder: Path) -> Inference:
         inference = infer(model, load_board(board_name), Options(), model_name(model), inputs, "tflm", report)
     figures = {k: v for k, v in run_figures(inference).items() if k != "outputs"}
     with staged_folder(folder) as stage:
-        write_sources(inference.plan, stage, selftest_crc(inference.plan.schedule.graph, inference.plan.schedule.segments))
+        write_sources(
+            inference.plan, stage, selftest_crc(inference.plan.schedule.graph, inference.plan.schedule.segments)
+        )
         (stage / "report.html").write_text(render_html(inference.plan, figures), encoding="utf-8")
     return inference
 

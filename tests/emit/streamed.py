@@ -62,8 +62,12 @@ def bottlenecks(
     blocks: Sequence[tuple[int, int, int]] = ((8, 3, 1), (12, 5, 1), (8, 3, 2)),
     pooled: bool = True,
     size: tuple[int, int] = (13, 11),
+    classes: int = 0,
 ) -> Graph:
-    """A 3x3 convolution of stride 2 from 3 to 4 channels, blocks (expanded channels, kernel, stride), global mean."""
+    """A 3x3 convolution of stride 2 from 3 to 4 channels, blocks (expanded channels, kernel, stride), global mean.
+
+    classes: of a 1x1 convolution after the mean, which then keeps its dimensions; 0: there is none.
+    """
     network = _Network()
     source = network.map(*size, 3)
     last = network.convolve("CONV_2D", source, 4, 3, 2)
@@ -71,9 +75,11 @@ def bottlenecks(
         last = network.block(last, expanded, kernel, stride)
     if pooled:
         axes = network.add(constant(len(network.tensors), [1, 2]))
-        mean = network.add(activation(len(network.tensors), (1, 4), Quantization((0.02,), (1,))))
-        network.operators.append(operator(len(network.operators), "MEAN", (last, axes), (mean,), {"keep_dims": False}))
-        last = mean
+        shape = (1, 1, 1, 4) if classes else (1, 4)
+        mean = network.add(activation(len(network.tensors), shape, Quantization((0.02,), (1,))))
+        options = {"keep_dims": bool(classes)}
+        network.operators.append(operator(len(network.operators), "MEAN", (last, axes), (mean,), options))
+        last = network.convolve("CONV_2D", mean, classes, 1) if classes else mean
     tensors = {tensor.index: tensor for tensor in network.tensors}
     return Graph("net", tensors, tuple(network.operators), (source,), (last,))
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_patches_are_lines_of_two_tables() -> None:
 
 def test_in_place_strips_read_the_halo_and_save_the_next() -> None:
     text = source(one_block(Streaming(strips=2, grows_into=3)))
-    assert "halo_3:          7 rows of 1 columns for the next strip of 7x6x4, 28 bytes at" in text
+    assert "halo_3:          7 rows of 1 column for the next strip of 7x6x4, 28 bytes at" in text
     assert "tensor_13 grows into rows of tensor_3 that are consumed" in text
     assert re.search(r"memcpy\(halo_3 \+ row_1 \* 4, tensor_3 \+ row_1 \* 24 \+ strip->keep_from_1 \* 4,", text)
 
@@ -124,6 +125,13 @@ def test_a_pulled_model_asks_for_rows_and_has_no_input() -> None:
     for absent in ("net_run(void)", "net_input(void)"):
         assert absent not in header + text
     assert "status = read_row(context, row_input, 0, 11, runnel_ring_row(rows_0, row_input, 3, 33));" in text
+
+
+@pytest.mark.parametrize("name", ["segment_0", "segment_0_strips", "strip", "row_1", "status", "tensor_0", "context"])
+def test_a_model_may_be_called_like_what_is_in_its_code(name: str, tmp_path: Path) -> None:
+    plan = replace(planned(whole(bottlenecks(), Streaming(strips=2, pulled=True))), name=name)
+    folder = write(emit(plan, INCLUDE, 1), tmp_path)
+    compile_c("gcc", folder, *WARNINGS, "-fsyntax-only", f"{name}.c")
 
 
 def test_a_stored_model_has_both_ways_to_run() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from runnel.build import BuildOptions, build_firmware
 from runnel.build.from_plan import harness_model
 from runnel.emit.emitter import emit
 from runnel.graph import Graph
-from runnel.plan.plan import Plan
+from runnel.plan.plan import Move, PlacedBuffer, Plan
 from runnel.reference import evaluate, selftest_crc, selftest_inputs
 from runnel.resources import resource_root
 from runnel.run import run_firmware
@@ -52,6 +53,7 @@ SCHEDULES = {
     "patches pulled": whole(bottlenecks(), Streaming(strips=2, bands=2, group=2, pulled=True)),
     "smaller than the window": whole(bottlenecks(((8, 7, 1), (8, 3, 2)), size=(3, 4)), Streaming(pulled=True)),
     "several outputs": several_outputs(Streaming(group=3, pulled=True)),
+    "classifier after the pool": whole(bottlenecks(classes=5), Streaming(pulled=True)),
     "segments": two_blocks(Streaming(), Streaming(strips=2)),
     "overlap": two_blocks(Streaming(grows_into=TENSOR_AFTER_STEM), Streaming(group=2, grows_into=TENSOR_AFTER_BLOCK)),
     "overlap under strips": two_blocks(
@@ -108,6 +110,35 @@ def test_bytes_on_emulated_boards_and_no_ram_but_the_arena(board: str, tmp_path:
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     assert_same_bytes(SCHEDULES["pulled"], board, tmp_path, BuildOptions())
+
+
+def with_move(plan: Plan, tensor: int, step: int, up: int) -> Plan:
+    """The tensor lies `up` bytes further up from `step` on, everything else below it."""
+    place = next(p for p in plan.layout.buffers if tensor in p.buffer.tensors)
+    top = plan.arena_bytes
+    before = PlacedBuffer(replace(place.buffer, last=step - 1), top)
+    after = PlacedBuffer(replace(place.buffer, name="moved", first=step, shares=()), top + up)
+    others = [p for p in plan.layout.buffers if p is not place]
+    layout = replace(
+        plan.layout,
+        buffers=(*others, before, after),
+        arena_bytes=top + up + place.buffer.aligned_bytes,
+        moves=(Move(step, place.buffer.name, "moved"),),
+    )
+    return replace(plan, layout=layout)
+
+
+@pytest.mark.parametrize("up", [4, 4096])
+def test_a_tensor_is_moved_before_a_segment(up: int, tmp_path: Path) -> None:
+    """It may lie over its old place."""
+    schedule = cut(bottlenecks(BLOCKS, pooled=False), (1, None), (5, Streaming()), (9, Streaming()))
+    plan = with_move(planned(schedule), TENSOR_AFTER_BLOCK, 2, up)
+    write_sources(plan, tmp_path / "sources", None)
+    assert "\tmemmove(SCRATCH(" in (tmp_path / "sources" / "net.c").read_text()
+    options = BuildOptions(sanitize=True, guard_bytes=64)
+    firmware = build_firmware(tmp_path / "sources", harness_model(plan), load_board("host"), tmp_path / "b", options)
+    inputs = records(schedule.graph)
+    assert list(run_firmware(firmware, inputs).outputs) == [expected(schedule.graph, record) for record in inputs]
 
 
 RUN_ROWS = """

@@ -24,7 +24,7 @@ FILL = 77
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """An operator with data: `values` of its inputs (None where there is none) and its output, [height, width, channels]."""
+    """An operator with data: `values` of its inputs, None where there is none, and `result`: [height, width, channels]."""
 
     graph: Graph
     operator: Operator
@@ -144,9 +144,8 @@ def _pixels(job: Job) -> Case:
     for index, value in zip(job.operator.inputs, job.values, strict=True):
         if value is None or index is None or len(inputs) == len(_call(job, **steps).inputs):
             continue
-        by_rows = value.ndim == 4 and value.shape[1:3] == data.shape[1:3] and job.graph.tensor(index).data is None
-        if job.operator.kind in ("ADD", "SUB", "MUL"):
-            by_rows = by_rows and value.shape == shape or value.shape == shape
+        # an operand of another shape is broadcast
+        by_rows = value.shape == shape or job.operator.kind not in ("ADD", "SUB", "MUL")
         inputs.append(value[0, place.row * stride_h, place.column * stride_w : end] if by_rows else value)
     note = _note(job, place, steps, start)
     lead = job.integer(0, 3)

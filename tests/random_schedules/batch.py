@@ -144,7 +144,9 @@ def _batch_source(networks: Sequence[Network]) -> tuple[str, list[EdgeBuffer]]:
             run.append(f"\n\tprepare({arena}, {plan.arena_bytes});\n{_run(plan, first)}")
             run.append(f"\tif (spoiled({arena}, {plan.arena_bytes})) {{\n\t\treturn -98;\n\t}}\n")
     body = "".join(run)
-    return "".join(parts) + f"\nint batch_run(void)\n{{\n\tint status = 0;\n\n\t(void)read_row;\n{body}\treturn status;\n}}\n", edges
+    return "".join(
+        parts
+    ) + f"\nint batch_run(void)\n{{\n\tint status = 0;\n\n\t(void)read_row;\n{body}\treturn status;\n}}\n", edges
 
 
 def _run(plan: Plan, first: str) -> str:

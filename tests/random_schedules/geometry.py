@@ -59,7 +59,10 @@ def _run_operator(plan: Plan, planned: PlannedSegment, memory: Array, step: int)
     graph = plan.schedule.graph
     (operator,) = planned.segment.operators
     operands = tuple(
-        None if i is None else graph.tensor(i).data if graph.tensor(i).is_constant
+        None
+        if i is None
+        else graph.tensor(i).data
+        if graph.tensor(i).is_constant
         else _tensor(plan, memory, i, step).copy().reshape(graph.tensor(i).shape)
         for i in operator.inputs
     )

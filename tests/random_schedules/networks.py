@@ -27,7 +27,7 @@ from random_models.graphs import (
     twice,
 )
 from random_models.source import Source
-from random_models.windowed import average_pool_2d, conv_2d, depthwise_conv_2d, fully_connected
+from random_models.windowed import Axis, average_pool_2d, conv_2d, depthwise_conv_2d, fully_connected
 from random_models.windowed import square_window as window
 from runnel.graph import Graph
 from runnel.reference import evaluate
@@ -42,6 +42,22 @@ def separable(builder: GraphBuilder, data: int) -> int:
     """Any depthwise window, dilated now and then, and a 1x1 convolution that may read its columns."""
     narrow = depthwise_conv_2d(builder, data, builder.source.choice((1, 1, 2)))
     return conv_2d(builder, narrow, builder.source.integer(1, 10), window(builder, narrow, 1))
+
+
+def dilated(builder: GraphBuilder, data: int) -> int:
+    """A dilated window: a depthwise one with a 1x1 convolution behind it, or a convolution."""
+    source, same = builder.source, builder.source.chance(0.7)
+    axes = [_dilated_axis(builder, size, same) for size in builder.shape(data)[1:3]]
+    if source.chance(0.3):
+        return conv_2d(builder, data, source.integer(1, 10), (same, axes[0], axes[1]))
+    narrow = depthwise_conv_2d(builder, data, 1, (same, axes[0], axes[1]))
+    return conv_2d(builder, narrow, source.integer(1, 10), window(builder, narrow, 1))
+
+
+def _dilated_axis(builder: GraphBuilder, size: int, same: bool) -> Axis:
+    dilation = builder.source.integer(2, 3)
+    kernel = builder.source.integer(1, 4) if same else min(builder.source.integer(1, 4), (size - 1) // dilation + 1)
+    return Axis(kernel, 1, dilation, size if same else size - (kernel - 1) * dilation)
 
 
 def chain(builder: GraphBuilder, data: int) -> int:
@@ -60,7 +76,11 @@ def two_readers(builder: GraphBuilder, data: int) -> int:
     right = wide
     if source.chance(0.6):
         other = window(builder, wide, source.choice((3, 7)))
-        right = depthwise_conv_2d(builder, wide, 1, other) if source.chance(0.5) else conv_2d(builder, wide, channels, other)
+        right = (
+            depthwise_conv_2d(builder, wide, 1, other)
+            if source.chance(0.5)
+            else conv_2d(builder, wide, channels, other)
+        )
     pair = (left, right) if source.chance(0.5) else (right, left)
     return elementwise.arithmetic(builder, source.choice(("ADD", "SUB", "MUL")), *pair)
 
@@ -75,6 +95,7 @@ BLOCKS: tuple[Block, ...] = (
     convolution,
     separable,
     separable,
+    dilated,
     chain,
     residual,
     inverted_bottleneck,
@@ -134,7 +155,7 @@ def extended(builder: GraphBuilder, data: int, block: Block) -> tuple[GraphBuild
 def network(source: Source) -> Graph:
     """Up to 6 blocks on an image of any shape, often a tail, one to three outputs."""
     builder = GraphBuilder(source, gentle=True)
-    largest = source.choice((9, 14, 20))
+    largest = source.choice((9, 14, 22))
     data = builder.input((1, source.integer(2, largest), source.integer(2, largest), source.choice((3, 1, 4, 8, 5))))
     extra: list[int] = []
     for _ in range(source.integer(1, 6)):

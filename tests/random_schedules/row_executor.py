@@ -234,7 +234,7 @@ class _Run:
         home = self.home(store)
         first = 0 if home.whole else self.areas[home.tensor].columns.first
         start, size = (columns.first - first) * home.channels, columns.size * home.channels
-        assert 0 <= start and start + size <= home.row_bytes, f"{store.name}: columns {columns} are not kept"
+        assert start >= 0 and start + size <= home.row_bytes, f"{store.name}: columns {columns} are not kept"
         slot = row if home.whole else row % home.rows
         assert 0 <= slot < home.rows and row >= 0
         return self.offsets[home.name] + slot * home.row_bytes + start, size
@@ -272,7 +272,9 @@ class _Run:
 
     def _plane_row(self, step: Step, row: int, columns: Span) -> Array:
         store = step.inputs[0]
-        return np.stack([self.bytes_of(store)[self._plane_bytes(store, row, x)] for x in range(columns.first, columns.end)])
+        return np.stack(
+            [self.bytes_of(store)[self._plane_bytes(store, row, x)] for x in range(columns.first, columns.end)]
+        )
 
     def _fill_below(self, step: Step, end: int) -> None:
         """Rows below the image become zero, one at a time."""

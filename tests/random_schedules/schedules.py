@@ -60,6 +60,12 @@ def _streamed(graph: Graph, first: int, source: Source, target: Target) -> Segme
     if end == first:
         return None
     last = end if source.chance(0.4) else source.integer(first + 1, end)
+    forks = [stop for stop in range(first + 1, end) if len(graph.consumers(graph.operators[stop - 1].outputs[0])) > 1]
+    if forks and source.chance(0.4):  # where residual branches begin
+        last = source.choice(forks)
+    in_place = [stop for stop in range(first + 1, end + 1) if _same_shapes(graph, first, stop, target)]
+    if in_place and source.chance(0.6):
+        last = source.choice(in_place)
     for stop in range(last, first, -1):
         for streaming in _ways(graph, first, stop, source, target):
             segment = segment_of(graph, first, stop, streaming)
@@ -91,12 +97,24 @@ def _ways(graph: Graph, first: int, end: int, source: Source, target: Target) ->
     grows = source.choice(dying) if dying and source.chance(0.8) else None
     if grows is not None and bands > 1 and source.chance(0.7):
         bands = 1
+    same = _same_shapes(graph, first, end, target)
+    if same and source.chance(0.6):
+        yield Streaming(source.integer(2, 3), 1, group, False, source.choice(same))
     if pulled and grows in graph.inputs:
         grows = None
     yield Streaming(strips, bands, group, pulled, grows)
     yield Streaming(1, 1, group, pulled, grows)
     yield Streaming(strips, bands, group, pulled)
     yield Streaming(1, 1, group, pulled)
+
+
+def _same_shapes(graph: Graph, first: int, end: int, target: Target) -> list[int]:
+    """Dying inputs of the shape of the only output: strips can work in place there."""
+    outputs = segment_of(graph, first, end, Streaming()).outputs
+    if len(outputs) != 1:
+        return []
+    shape = graph.tensor(outputs[0]).shape
+    return [tensor for tensor in dying_inputs(graph, first, end, target) if graph.tensor(tensor).shape == shape]
 
 
 def can_pull(graph: Graph, operators: Sequence[Operator]) -> bool:

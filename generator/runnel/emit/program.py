@@ -47,7 +47,7 @@ class _Builder:
         rows = None
         if segment.rows is not None:
             self.headers["runnel/kernels/rows.h"] = None
-            function = self._static(f"segment_{step}")
+            function = f"{self._segment_prefix()}_{step}"
             rows = segment_function(self.plan, step, segment, function, lambda place: self._step(segment, place))
         calls = () if rows is not None else self._whole_calls(step, segment)
         if not calls and rows is None:
@@ -64,6 +64,10 @@ class _Builder:
                 rows=rows,
             )
         )
+
+    def _segment_prefix(self) -> str:
+        """What functions and tables of segments begin with: nothing that the model's own name can be."""
+        return "run_segment" if self.plan.name.startswith("segment_") else "segment"
 
     def _moves(self, step: int) -> list[str]:
         """Tensors that get another place before this segment."""

@@ -60,8 +60,14 @@ def _kept(store: Store) -> str:
     if store.layout == "int32 sums":
         return "sums of each channel"
     if store.layout == "int16 columns":
-        return f"{store.bytes // store.row_bytes} int16 columns"
+        return _count(store.bytes // store.row_bytes, "int16 column")
     if store.name.startswith("halo"):
-        return f"{store.rows} rows of {store.row_bytes // store.channels} columns for the next strip"
-    kind = "row" if store.rows == 1 else "rows"
-    return f"{store.rows} {kind}, {store.layout}," if store.layout == "channel planes" else f"{store.rows} {kind}"
+        return (
+            f"{_count(store.rows, 'row')} of {_count(store.row_bytes // store.channels, 'column')} for the next strip"
+        )
+    rows = _count(store.rows, "row")
+    return f"{rows}, {store.layout}," if store.layout == "channel planes" else rows
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"

@@ -89,7 +89,8 @@ class _Body:
         for place, step in reversed(list(enumerate(self.rows.steps))):
             note = f"/* {step_note(self.graph, self.rows, step)} */"
             row = [note, *row_lines(self.places, step, self.segment.step_calls[place], self.kernels(place))]
-            when = f"if ({condition(self.places, step)}) " if place > 0 or not ends else ""
+            looped = ends and step is self.rows.steps[-1]
+            when = f"if ({condition(self.places, step, looped)}) " if place > 0 or not ends else ""
             if not when and not lines:
                 return row
             lines += [f"}} else {when}{{" if lines else f"{when}{{", *indented(row, 1)]

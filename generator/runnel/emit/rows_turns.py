@@ -26,8 +26,8 @@ def needed_array(places: Places, step: Step) -> str:
     return f"static const int16_t needed_{step_name(places.rows, step)}[{len(sources)}] = {{{values}}};"
 
 
-def condition(places: Places, step: Step) -> str:
-    """C text that is true when the step's next row can be made; "" where it always can."""
+def condition(places: Places, step: Step, looped: bool) -> str:
+    """C text that is true when the step's next row can be made. looped: it is known that there is a next row."""
     name = step_name(places.rows, step)
     parts: list[str] = []
     ends_by_itself = False
@@ -38,7 +38,7 @@ def condition(places: Places, step: Step) -> str:
         height = plane(places.graph, store.tensor)[0]
         parts.append(_waits(places.rows, step, name, maker, height))
         ends_by_itself = ends_by_itself or _stops(step, maker, height)
-    if not ends_by_itself:
+    if not ends_by_itself and not (looped and parts):
         parts.insert(0, f"{next_row(name)} < {places.end_row(step, name)}")
     return " && ".join(parts)
 

@@ -13,6 +13,9 @@ from runnel.operators.quantize_math import activation_range, quantization_of
 from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer
 from runnel.operators.row_kernels import column_pitch, maps_to_map, output_steps
 
+SHORT_ROW = 4
+"""Bytes of a row of weights up to which the DSP kernel has rows twice: that saves a loop, and costs little flash."""
+
 
 def depthwise_row_form(graph: Graph, operator: Operator) -> RowForm | None:
     """Planes, whatever the window."""
@@ -43,6 +46,7 @@ def depthwise_row_call(
     dsp, row_taps = depthwise_row_taps(window, target)
     clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
     zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
+    rows = _weight_rows(weights, row_taps, twice=dsp and row_taps == SHORT_ROW)
     steps = output_steps(layout)
     if layout.columns_out:
         steps = {"output_pixel_step": column_pitch(output.shape[3]), "output_channel_step": 1}
@@ -61,12 +65,13 @@ def depthwise_row_call(
             "plane_bytes": layout.plane_bytes,
             "ring_rows": layout.ring_rows,
             "row_taps": row_taps,
+            "weight_rows": rows.shape[1],
             "columns_out": int(layout.columns_out),
             **steps,
             "rounding": constants.rounding(clamp),
         },
         layer=accumulator_layer(*zero_points, clamp),
-        constants=(Constant("weights", _rotating(weights, window, row_taps)), *constants.constants()),
+        constants=(Constant("weights", rows), *constants.constants()),
         inputs=(data.index,),
         output=output.index,
         layer_type=LAYER_TYPE,
@@ -74,13 +79,10 @@ def depthwise_row_call(
     )
 
 
-def _rotating(weights: npt.NDArray[np.int8], window: Window, row_taps: int) -> npt.NDArray[np.int8]:
-    """Rows w0..wk-1, w0..wk-2 of each channel: from row r on, k rows are the window's, r further up the ring.
-
-    With dilation in height the kernel goes from slot to slot instead, and needs each row once.
-    """
+def _weight_rows(weights: npt.NDArray[np.int8], row_taps: int, twice: bool) -> npt.NDArray[np.int8]:
+    """Rows w0..wk-1 of each channel; `twice`: and w0..wk-2 again, so that any k neighbours are all rows in turn."""
     channels, height, width = weights.shape
-    count = 2 * height - 1 if window.dilation_h == 1 else height
+    count = 2 * height - 1 if twice else height
     rows = np.zeros((channels, count, row_taps), dtype=np.int8)
     rows[:, :, :width] = np.concatenate([weights, weights], axis=1)[:, :count]
     return rows

@@ -84,15 +84,16 @@ def _item(unit: Unit, step: int, staying: Mapping[str, int]) -> Item:
 def _best(named: Mapping[str, Buffer], children: Sequence[_State], step: int) -> list[_State]:
     """The states with the least bytes moved; of equal ones those that leave the largest gap. Each future once."""
     ranked = []
-    for state in children:
+    for number, state in enumerate(children):
         lasting = sorted((offset, name) for name, offset in state.places.items() if named[name].last > step)
         gap = end = 0
         for offset, name in lasting:
             gap, end = max(gap, offset - end), max(end, offset + named[name].aligned_bytes)
-        ranked.append((state.moved, end - gap, tuple(lasting), state))
-    ranked.sort(key=lambda entry: entry[:3])
-    first = {lasting: state for _, _, lasting, state in reversed(ranked)}
-    return sorted(first.values(), key=[state for *_, state in ranked].index)[:_BEAM]
+        ranked.append((state.moved, end - gap, tuple(lasting), number))
+    best: dict[tuple[tuple[int, str], ...], _State] = {}
+    for *_, future, number in sorted(ranked):
+        best.setdefault(future, children[number])
+    return list(best.values())[:_BEAM]
 
 
 def _layout(buffers: Sequence[Buffer], last: _State, arena: int) -> Layout:

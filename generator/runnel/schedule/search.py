@@ -61,6 +61,17 @@ def find_schedule(graph: Graph, request: Request) -> Schedule:
             return make_schedule(edges, path, request)
 
 
+def least_bytes(graph: Graph, request: Request) -> int:
+    """The least arena of any schedule that the request allows."""
+    edges = search_edges(graph, request)
+    most = most_macs(edges, request.max_overhead)
+    while True:
+        peak = least_peak(edges, most)
+        path = cheapest(edges, peak, most) if peak < NEVER else None
+        if path is None or not correct(edges, path):
+            return peak
+
+
 def search_edges(graph: Graph, request: Request) -> Edges:
     """All segments in all modes that the request allows."""
     network = read_network(graph, request.target)

@@ -68,13 +68,12 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
 
 
 def can_pull(network: Network) -> bool:
-    """Whether rows of the only input can be asked for: it is read row by row, and nobody is given it as an output."""
+    """Whether rows of the only input can be asked for: one streamed segment can hold all that read it."""
     if len(network.graph.inputs) != 1:
         return False
     tensor = network.activations[network.graph.inputs[0]]
-    readers = [network.places[place] for place in tensor.readers]
-    by_rows = all(r.form is not None and tensor.number in r.by_rows for r in readers)
-    return bool(readers) and by_rows and tensor.last < network.count and 0 in tensor.readers
+    first = network.places[: tensor.last + 1]
+    return 0 in tensor.readers and tensor.last < network.count and all(p.form and not p.whole for p in first)
 
 
 class _WholeTensors:
@@ -225,13 +224,13 @@ def _layers(network: Network, whole: _WholeTensors, pulled: bool) -> Integers:
     for place, one in enumerate(network.places):
         scratch = -(-one.footprint.scratch_bytes // 4) * 4
         made = int(whole.outputs[place, place + 1])
-        found[place] = whole.live[place] + made + scratch - _saved_in_place(network, place)
+        found[place] = whole.live[place] + made + scratch - saved_in_place(network, place)
         if pulled and place in network.activations[network.graph.inputs[0]].readers:
             found[place] = NEVER
     return found
 
 
-def _saved_in_place(network: Network, place: int) -> int:
+def saved_in_place(network: Network, place: int) -> int:
     """Bytes that the output saves by starting where a dying input starts."""
     one = network.places[place]
     if one.footprint.calls != 1:

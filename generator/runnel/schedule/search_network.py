@@ -95,6 +95,10 @@ class Network:
         alone = tensor.readers == (place + 1,) and tensor.last == place + 1
         return alone and reader.operator.inputs[0] == tensor.number
 
+    def column_bytes(self, place: int) -> int:
+        """Of one pixel of int16 columns that the operator at `place` would write."""
+        return 2 * (-(-self.activations[self.places[place].output].channels // 4) * 4)
+
     def scratch(self, place: int, first: int) -> int:
         """Bytes of the row kernel at `place` in a segment from the place `first` on."""
         one = self.places[place]

@@ -63,8 +63,9 @@ def growths(
             if start >= certain:
                 yield start, _growth(network, columns, strips, state, tensor, start)
             else:
-                larger = max(tensor.bytes, state.output.bytes)
-                yield start, Growth(tensor.number, np.full(len(strips.counts), larger))
+                larger, same = max(tensor.bytes, state.output.bytes), tensor.shape == state.output.shape
+                bound = [larger if same or count == 1 else NEVER for count in strips.counts]
+                yield start, Growth(tensor.number, np.array(bound))
 
 
 def end_state(network: Network, rows_of: Callable[[int], int], end: int, lowest: int) -> EndState:

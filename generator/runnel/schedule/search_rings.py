@@ -8,7 +8,7 @@ how far a reader has come is the composition of "how many rows can be made of c 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -56,17 +56,34 @@ def possible_after(network: Network, place: int, read: Integers, rows: int) -> I
 def ring_rows(network: Network, columns: Mapping[int, Columns], tensor: Activation) -> Integers:
     """[end]: rows that a ring of pixels of `tensor` keeps; 1 where a segment that ends there has no such ring."""
     kept = np.ones(network.count + 1, np.int64)
-    if not tensor.readers or any(network.places[p].form is None for p in tensor.readers):
+    if _keeps_one(network, tensor):
         return kept
     last = tensor.readers[-1]
-    if last == tensor.made + 1 and _is_read_row_by_row(network, tensor, last):
-        return kept
-    involved = [tensor.number, *(_rows_of(network, place) for place in range(tensor.made + 1, last + 1))]
-    ends = np.stack([columns[number].rows[last + 1 :] for number in involved])
+    ends = np.stack([columns[number].rows[last + 1 :] for number in _involved(network, tensor)])
     distinct, which = np.unique(ends, axis=1, return_inverse=True)
     answers = [_kept(network, tensor, column.tolist()) for column in distinct.T]
     kept[last + 1 :] = np.array(answers, np.int64)[which.reshape(-1)]
     return kept
+
+
+def rows_kept(network: Network, tensor: Activation, rows_of: Callable[[int], int]) -> int:
+    """The same for one end, at which segments make so many rows of each tensor."""
+    if _keeps_one(network, tensor):
+        return 1
+    return _kept(network, tensor, [rows_of(number) for number in _involved(network, tensor)])
+
+
+def _keeps_one(network: Network, tensor: Activation) -> bool:
+    """Whether there is nothing to work out: no ring, or each row is used up by the next step as soon as it is made."""
+    if not tensor.readers or any(network.places[p].form is None for p in tensor.readers):
+        return True
+    last = tensor.readers[-1]
+    return last == tensor.made + 1 and _is_read_row_by_row(network, last)
+
+
+def _involved(network: Network, tensor: Activation) -> list[int]:
+    """The tensors whose rows are counted, from `tensor` on to the output of its last reader."""
+    return [tensor.number, *(_rows_of(network, p) for p in range(tensor.made + 1, tensor.readers[-1] + 1))]
 
 
 def _rows_of(network: Network, place: int) -> int:
@@ -75,7 +92,7 @@ def _rows_of(network: Network, place: int) -> int:
     return one.by_rows[0] if one.form is not None and one.form.form == "sums" else one.output
 
 
-def _is_read_row_by_row(network: Network, tensor: Activation, place: int) -> bool:
+def _is_read_row_by_row(network: Network, place: int) -> bool:
     form = network.places[place].form
     assert form is not None
     return form.form in ("sums", "planes") or bool(

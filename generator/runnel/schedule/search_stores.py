@@ -17,7 +17,7 @@ import numpy.typing as npt
 from runnel.operators.base import Window
 from runnel.schedule.rows import READ_AHEAD_BYTES
 from runnel.schedule.search_areas import Columns, Strips
-from runnel.schedule.search_network import ALIGNMENT, CALLER, Activation, Integers, Network
+from runnel.schedule.search_network import ALIGNMENT, CALLER, Activation, Integers, Network, align
 from runnel.schedule.search_rings import is_pipeline, ring_rows
 
 
@@ -43,7 +43,7 @@ def count_stores(network: Network, columns: Mapping[int, Columns], strips: Strip
     stores = Stores(
         fixed=np.zeros(size, np.int64),
         columns=np.zeros(size, np.int64),
-        pitches=tuple(2 * -(-network.activations[p.output].channels // 4) * 4 for p in network.places),
+        pitches=tuple(network.column_bytes(place) for place in range(network.count)),
         input_ring=np.zeros(size[1:], np.int64),
         made=np.zeros(size, np.int64),
     )
@@ -59,7 +59,7 @@ def count_stores(network: Network, columns: Mapping[int, Columns], strips: Strip
             continue
         stores.made[place, ends] = output.channels * made.rows[ends, None] * strips.total(made.width)[ends]
         if one.form.form == "planes":
-            planes = _planes_bytes(network.activations[one.by_rows[0]], one.form.window, made, strips)
+            planes = _planes_by_strips(network.activations[one.by_rows[0]], one.form.window, made, strips)
             stores.fixed[place, ends] += planes[ends]
         if network.writes_columns(place):
             stores.columns[place, place + 2 :] = strips.most(made.width)[place + 2 :]
@@ -81,17 +81,17 @@ def _add_ring(
     if not tensor.readers or any(network.places[place].form is None for place in tensor.readers):
         return
     ends = slice(tensor.last + 1, None)  # every reader is in the segment
-    if _is_made_as_planes(network, tensor):
+    if is_made_as_planes(network, tensor):
         return
     rows = ring_rows(network, columns, tensor)
-    shared = _user_in_place(network, tensor)
+    shared = user_in_place(network, tensor)
     ring = -(-rows[:, None] * strips.most(columns[tensor.number].width) * tensor.channels // ALIGNMENT) * ALIGNMENT
     if shared is not None:
         ring = np.where(_lies_in_output(network, shared, rows)[:, None], 0, ring)
     into[ends] += ring[ends]
 
 
-def _is_made_as_planes(network: Network, tensor: Activation) -> bool:
+def is_made_as_planes(network: Network, tensor: Activation) -> bool:
     """Whether the step writes channel planes straight away: a depthwise convolution alone reads it."""
     if tensor.made == CALLER or len(tensor.readers) != 1:
         return False
@@ -99,7 +99,7 @@ def _is_made_as_planes(network: Network, tensor: Activation) -> bool:
     return maker is not None and maker.writes_planes and reader is not None and reader.form == "planes"
 
 
-def _user_in_place(network: Network, tensor: Activation) -> int | None:
+def user_in_place(network: Network, tensor: Activation) -> int | None:
     """The element-wise step that may work on the row of `tensor` where it lies, if any."""
     if len(tensor.readers) != 1:
         return None
@@ -116,12 +116,20 @@ def _lies_in_output(network: Network, user: int, rows: Integers) -> npt.NDArray[
     """[end] whether it does: its row is used at once, and what is written there are pixels."""
     output = network.activations[network.places[user].output]
     ends = np.arange(network.count + 1)
-    pixels = ends <= output.last if _is_made_as_planes(network, output) else ends > user
+    pixels = ends <= output.last if is_made_as_planes(network, output) else ends > user
     return np.asarray((rows == 1) & pixels)
 
 
-def _planes_bytes(source: Activation, window: Window, output: Columns, strips: Strips) -> Integers:
-    """[end, count]: a ring of channel planes with one shared gap of margin columns, as `plane_columns` says."""
+def planes_bytes(source: Activation, window: Window, output: Activation) -> int:
+    """A ring of channel planes with one shared gap of margin columns, where all columns of the output are made."""
+    end = (output.width - 1) * window.stride_w - window.pad_left + (window.kernel_w - 1) * window.dilation_w + 1
+    gap = max(window.pad_left, end - source.width)
+    rows = (window.kernel_h - 1) * window.dilation_h + 1
+    return align(source.channels * rows * (source.width + gap) + gap + READ_AHEAD_BYTES)
+
+
+def _planes_by_strips(source: Activation, window: Window, output: Columns, strips: Strips) -> Integers:
+    """[end, count]: the same of the largest strip, as `plane_columns` says."""
     first = output.first * window.stride_w - window.pad_left
     end = (output.end - 1) * window.stride_w - window.pad_left + (window.kernel_w - 1) * window.dilation_w + 1
     real_first = np.clip(first, 0, source.width - 1)

@@ -5,8 +5,8 @@
  *
  * Planes: [input channel][slot of the ring][column]. The ring holds the rows of one window; its first row lies in slot
  * `rotation`, the others follow, from the last slot on to slot 0. Weights: [output channel][row][kernel column], each
- * row padded with zeros to row_taps. Without dilation in height rows w0..wk-1 are followed by w0..wk-2: k rows from
- * row (k - rotation) % k on are those of slots 0..k-1.
+ * row padded with zeros to row_taps. Where weight_rows is 2 * kernel_height - 1, rows w0..wk-1 are followed by w0..wk-2:
+ * k rows from row (k - rotation) % k on are those of slots 0..k-1.
  */
 #ifndef RUNNEL_KERNELS_DEPTHWISE_CONV_2D_PLANES_H_
 #define RUNNEL_KERNELS_DEPTHWISE_CONV_2D_PLANES_H_
@@ -26,6 +26,7 @@ struct runnel_depthwise_conv_2d_planes_shape {
 	int32_t plane_bytes; /* bytes from channel to channel */
 	int32_t ring_rows;
 	int32_t row_taps;
+	int32_t weight_rows; /* of each channel: kernel_height, or 2 * kernel_height - 1 where some are there twice */
 	int32_t columns_out; /* 1: int16 columns, see columns.h */
 	int32_t output_pixel_step; /* of int16 columns their pitch */
 	int32_t output_channel_step; /* of int8 output */
@@ -43,13 +44,12 @@ RUNNEL_INLINE void runnel_depthwise_conv_2d_planes_store(const struct runnel_dep
 	}
 }
 
-/* Sum of one window of one channel. window: its first column in slot 0; weights: of slot 0, or of window row 0 where
- * rows are dilated. */
+/* Sum of one window of one channel. window: its first column in slot 0; weights: of the window's first row. */
 RUNNEL_INLINE int32_t runnel_depthwise_conv_2d_planes_sum(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 							  const int8_t *window, int32_t rotation,
 							  const int8_t *weights, int32_t sum)
 {
-	int32_t slot = shape->dilation_height == 1 ? 0 : rotation;
+	int32_t slot = rotation;
 
 	for (int32_t kernel_row = 0; kernel_row < shape->kernel_height; kernel_row++) {
 		const int8_t *row = window + slot * shape->plane_width;
@@ -97,17 +97,14 @@ runnel_depthwise_conv_2d_planes_channels(const struct runnel_depthwise_conv_2d_p
 					 runnel_depthwise_conv_2d_planes_row_function row_function)
 {
 	const struct runnel_accumulator_layer own = runnel_own_layer(layer);
-	const int rotates = shape->dilation_height == 1;
-	const int32_t weight_rows = rotates ? 2 * shape->kernel_height - 1 : shape->kernel_height;
-	const int32_t first_row = rotates && rotation > 0 ? shape->kernel_height - rotation : 0;
-	const int8_t *weights = own.weights + first_row * shape->row_taps;
+	const int8_t *weights = own.weights;
 	uint32_t steps = RUNNEL_COLUMNS_STEPS;
 
 	for (int32_t channel = 0; channel < shape->output_channels; channel++) {
 		const struct runnel_channel constants = runnel_load_channel(&own, shape->rounding, channel);
 
 		row_function(shape, &own, &constants, planes, rotation, weights, channel, pixels, output);
-		weights += weight_rows * shape->row_taps;
+		weights += shape->weight_rows * shape->row_taps;
 		if (shape->columns_out) {
 			output = (int16_t *)output + runnel_columns_step(steps);
 			steps = runnel_columns_next_step(steps);

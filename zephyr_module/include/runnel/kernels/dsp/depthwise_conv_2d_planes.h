@@ -30,31 +30,38 @@ RUNNEL_INLINE const int8_t *runnel_depthwise_conv_2d_planes_taps(int32_t stride,
 	return runnel_depthwise_taps_two(stride, columns, weights, sums);
 }
 
-/* Sums of `count` windows, the first one at `window`. */
+/* Sums of `count` windows, the first one at `window`. Where rows of weights are there twice, `weights` is the row of
+ * slot 0, and the loop goes through without a break; otherwise it is the window's first row. */
 RUNNEL_INLINE struct runnel_depthwise_sums
 runnel_depthwise_conv_2d_planes_windows(const struct runnel_depthwise_conv_2d_planes_shape *shape, int32_t bias,
-					int32_t count, const int8_t *window, const int8_t *weights)
+					int32_t rotation, int32_t count, const int8_t *window, const int8_t *weights)
 {
 	struct runnel_depthwise_sums sums = {bias, bias, bias, bias};
-	int32_t rows = shape->kernel_height;
 
-	if (shape->row_taps == 4) {
+	if (shape->weight_rows != shape->kernel_height || shape->kernel_height == 1) {
 		RUNNEL_UNROLL(3)
-		for (; rows != 0; rows--) {
-			weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count, window, weights,
-								       &sums);
+		for (int32_t rows = shape->kernel_height; rows != 0; rows--) {
+			for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
+				weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count, window + tap,
+									       weights, &sums);
+			}
 			window += shape->plane_width;
 			RUNNEL_OPAQUE_AFTER(window, sums.sum_0);
 		}
-	} else {
-		RUNNEL_UNROLL(1) /* larger windows would take much flash for little */
+		return sums;
+	}
+	/* slots before the window's first row hold its last rows */
+	weights += (shape->kernel_height - rotation) * shape->row_taps;
+	for (int32_t part = 0, rows = rotation; part < 2; part++, rows = shape->kernel_height - rotation) {
+		RUNNEL_UNROLL(1)
 		for (; rows != 0; rows--) {
 			for (int32_t tap = 0; tap < shape->row_taps; tap += 4) {
-				weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count,
-									       window + tap, weights, &sums);
+				weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count, window + tap,
+									       weights, &sums);
 			}
 			window += shape->plane_width;
 		}
+		weights -= shape->kernel_height * shape->row_taps;
 	}
 	return sums;
 }
@@ -64,12 +71,12 @@ runnel_depthwise_conv_2d_planes_windows(const struct runnel_depthwise_conv_2d_pl
 RUNNEL_INLINE void
 runnel_depthwise_conv_2d_planes_dsp_outputs(const struct runnel_depthwise_conv_2d_planes_shape *shape,
 					    const struct runnel_accumulator_layer *layer,
-					    const struct runnel_channel *constants, int32_t count, const int8_t *window,
-					    const int8_t *weights, void *output, int32_t place)
+					    const struct runnel_channel *constants, int32_t rotation, int32_t count,
+					    const int8_t *window, const int8_t *weights, void *output, int32_t place)
 {
 	const int32_t next = shape->columns_out ? 4 : shape->output_pixel_step;
 	const struct runnel_depthwise_sums sums =
-		runnel_depthwise_conv_2d_planes_windows(shape, constants->bias, count, window, weights);
+		runnel_depthwise_conv_2d_planes_windows(shape, constants->bias, rotation, count, window, weights);
 
 	for (int32_t i = 0; i < count; i++) {
 		const int32_t sum = i == 0 ? sums.sum_0 : i == 1 ? sums.sum_1 : i == 2 ? sums.sum_2 : sums.sum_3;
@@ -92,15 +99,18 @@ runnel_depthwise_conv_2d_planes_dsp_row(const struct runnel_depthwise_conv_2d_pl
 	int32_t place = 0;
 	int32_t left = pixels;
 
-	(void)rotation; /* is in `weights` */
+	if (shape->weight_rows != shape->kernel_height && rotation > 0) {
+		weights += (shape->kernel_height - rotation) * shape->row_taps;
+	}
 	for (; left >= at_once; left -= at_once) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, at_once, plane, weights, output,
-							    place);
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, rotation, at_once, plane, weights,
+							    output, place);
 		plane += at_once * step;
 		place += at_once * shape->output_pixel_step;
 	}
 	if (left >= 2) {
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 2, plane, weights, output, place);
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, rotation, 2, plane, weights,
+							    output, place);
 		plane += 2 * step;
 		place += 2 * shape->output_pixel_step;
 		left -= 2;
@@ -109,7 +119,8 @@ runnel_depthwise_conv_2d_planes_dsp_row(const struct runnel_depthwise_conv_2d_pl
 		if (shape->columns_out) {
 			place = runnel_columns_last(shape->output_pixel_step, pixels, channel);
 		}
-		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, 1, plane, weights, output, place);
+		runnel_depthwise_conv_2d_planes_dsp_outputs(shape, layer, constants, rotation, 1, plane, weights,
+							    output, place);
 	}
 }
 

@@ -18,6 +18,7 @@ from runnel import zoo
 from runnel.boards import load_board
 from runnel.cache import cache_root
 from runnel.compiler import Options
+from runnel.errors import RunnelError
 from runnel.figures import run_figures
 from runnel.graph import Graph
 from runnel.inference import Inference, infer
@@ -88,15 +89,17 @@ def cases() -> list[Case]:
 
 def measure_all(wanted: Sequence[Case]) -> dict[str, dict[str, Any]]:
     """label -> record. What an earlier call measured with the same sources is not measured again."""
-    folder, stamp = cache_root() / "results", sources_stamp()
+    folder = cache_root() / "results"
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     records = {}
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=len(wanted))
         for case in wanted:
             bar.update(task, description=case.label)
-            records[case.label] = kept_or_measured(case, folder / f"{case.label}.json", stamp)
+            records[case.label] = kept_or_measured(case, folder / f"{case.label}.json", sources_stamp())
             bar.advance(task)
+    if len({record["stamp"] for record in records.values()}) > 1:
+        raise RunnelError("the sources changed while they were measured; start again")
     return records
 
 

@@ -24,7 +24,7 @@ FILL = 77
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """An operator with data: `values` of its inputs, None where there is none, and `result`: [height, width, channels]."""
+    """An operator with data: `values` of its inputs, None where there is none; `result` [height, width, channels]."""
 
     graph: Graph
     operator: Operator

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from runnel.graph import Graph
 from runnel.operators import operator_type
@@ -35,7 +35,7 @@ class Way:
 def best_bytes(
     graph: Graph, target: Target, pulled: bool, strips: Sequence[int], most_macs: int, input_passes: int
 ) -> int | None:
-    """The least arena of all schedules within `most_macs`, None where there is none. Time doubles with each operator."""
+    """The least arena of all schedules within `most_macs`, None where there is none. Each operator doubles the time."""
     count = len(graph.operators)
     ways = {
         (first, end): tuple(
@@ -57,7 +57,7 @@ def _least(
     ways: Mapping[tuple[int, int], Sequence[Way]], cuts: tuple[int, ...], most_macs: int, below: int | None
 ) -> int | None:
     """The least peak with these cuts: caps from the least up, each segment with the fewest operations under the cap."""
-    options = [ways[pair] for pair in zip(cuts, cuts[1:], strict=False)]
+    options = [ways[pair] for pair in pairwise(cuts)]
     if not all(options):
         return None
     for cap in sorted({way.bytes for each in options for way in each}):
@@ -69,9 +69,7 @@ def _least(
     return None
 
 
-def _ways(
-    graph: Graph, target: Target, pulled: bool, strips: Sequence[int], first: int, end: int
-) -> Iterator[Way]:
+def _ways(graph: Graph, target: Target, pulled: bool, strips: Sequence[int], first: int, end: int) -> Iterator[Way]:
     """Every mode in which the operators first..end-1 can run as one segment."""
     for streaming in _modes(graph, pulled, strips, first, end):
         segments = [
@@ -97,9 +95,7 @@ def _ways(
         yield Way(segment, live_bytes(buffers, first), macs)
 
 
-def _modes(
-    graph: Graph, pulled: bool, strips: Sequence[int], first: int, end: int
-) -> Iterator[Streaming | None]:
+def _modes(graph: Graph, pulled: bool, strips: Sequence[int], first: int, end: int) -> Iterator[Streaming | None]:
     if end == first + 1:
         yield None
     operators = graph.operators[first:end]

@@ -82,7 +82,8 @@ class NetworkBuilder:
         """The graph; every tensor that nobody reads is one of its outputs too."""
         read = {tensor for operator in self.operators for tensor in operator.inputs}
         unread = [operator.outputs[0] for operator in self.operators if operator.outputs[0] not in read]
-        return Graph("random", self.tensors, tuple(self.operators), (self.input,), tuple({**dict.fromkeys(outputs), **dict.fromkeys(unread)}))
+        ends = tuple(dict.fromkeys([*outputs, *unread]))
+        return Graph("random", self.tensors, tuple(self.operators), (self.input,), ends)
 
 
 def _same(size: int, reach: int, stride: int) -> tuple[int, int]:
@@ -142,7 +143,8 @@ def pool(builder: NetworkBuilder, data: int) -> int:
 def resize(builder: NetworkBuilder, data: int) -> int:
     _, height, width, channels = builder.shape(data)
     size = builder.tensor((2,), np.array([height * 2, width * 2], np.int32))
-    return builder.operator("RESIZE_NEAREST_NEIGHBOR", [data, size], (1, height * 2, width * 2, channels), {"align_corners": False})
+    shape = (1, height * 2, width * 2, channels)
+    return builder.operator("RESIZE_NEAREST_NEIGHBOR", [data, size], shape, {"align_corners": False})
 
 
 def branches(builder: NetworkBuilder, data: int) -> int:
@@ -157,7 +159,8 @@ def branches(builder: NetworkBuilder, data: int) -> int:
 
 def excite(builder: NetworkBuilder, data: int) -> int:
     """Squeeze and excite: a mean that scales all rows."""
-    return builder.operator("MUL", [data, builder.convolution(mean(builder, data), builder.shape(data)[3])], builder.shape(data))
+    shape = builder.shape(data)
+    return builder.operator("MUL", [data, builder.convolution(mean(builder, data), shape[3])], shape)
 
 
 def mean(builder: NetworkBuilder, data: int) -> int:

@@ -140,6 +140,8 @@ def _buffer(record: Record, entry: Record, tensors: Tensors) -> BufferRow:
     held = [int(number) for number in entry["tensors"]]
     places = {str(b["name"]): int(b["offset"]) for b in record["buffers"]}
     offset, grown = int(entry["offset"]), entry["grows_into"]
+    shared = tuple(str(name) for name in entry["shares"] if places.get(name) == offset)
+    whole = entry["purpose"] == "tensor"
     return BufferRow(
         name=str(entry["name"]),
         contents=" = ".join(_tensor_text(tensors[number]) for number in held) or str(entry["layout"]),
@@ -149,7 +151,8 @@ def _buffer(record: Record, entry: Record, tensors: Tensors) -> BufferRow:
         bytes=int(entry["bytes"]),
         first=int(entry["first_step"]),
         last=int(entry["last_step"]),
-        in_place=tuple(name for name in entry["shares"] if places.get(name) == offset),
+        in_place=shared if whole else (),
+        turns=() if whole else shared,
         grows_into=str(grown["over"]) if grown else "",
         moved_from=next((str(m["source"]) for m in record["moves"] if m["destination"] == entry["name"]), ""),
     )

@@ -52,6 +52,7 @@ class SegmentRow:
 class BufferRow:
     """One buffer. in_place: names of buffers that live at the same first byte, by a kernel that works in place.
 
+    turns: of buffers inside the same segment that use the same bytes, one after the other.
     grows_into: name of the buffer whose consumed rows it takes over, moved_from: of the one that is copied to it before
     its first step; "" where there is none.
     """
@@ -67,11 +68,13 @@ class BufferRow:
     in_place: tuple[str, ...]
     grows_into: str = ""
     moved_from: str = ""
+    turns: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How it shares bytes with others, in words."""
         notes = [f"in place of {', '.join(self.in_place)}"] if self.in_place else []
+        notes += [f"takes turns with {', '.join(self.turns)}"] if self.turns else []
         notes += [f"grows into {self.grows_into}"] if self.grows_into else []
         return (*notes, *([f"moved from {self.moved_from}"] if self.moved_from else []))
 
@@ -170,6 +173,11 @@ def buffer_rows(plan: Plan) -> tuple[BufferRow, ...]:
 
 def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
     buffer = placed.buffer
+    shared = tuple(
+        other.buffer.name
+        for other in plan.layout.buffers
+        if other.buffer.name in buffer.shares and other.offset == placed.offset
+    )
     return BufferRow(
         name=buffer.name,
         contents=contents_text(plan, buffer),
@@ -179,11 +187,8 @@ def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:
         bytes=buffer.bytes,
         first=buffer.first,
         last=buffer.last,
-        in_place=tuple(
-            other.buffer.name
-            for other in plan.layout.buffers
-            if other.buffer.name in buffer.shares and other.offset == placed.offset
-        ),
+        in_place=shared if buffer.purpose == "tensor" else (),
+        turns=shared if buffer.purpose != "tensor" else (),
         grows_into=buffer.grows_into.over if buffer.grows_into is not None else "",
         moved_from=next((m.source for m in plan.layout.moves if m.destination == buffer.name), ""),
     )

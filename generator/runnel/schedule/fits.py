@@ -169,7 +169,10 @@ class _Walk:
         return align(rows * tensor.width * tensor.channels)
 
     def _rows(self, tensor: Activation) -> int:
-        return rows_kept(self.network, tensor, lambda number: self.network.activations[number].height)
+        return rows_kept(self.network, tensor, self._height)
+
+    def _height(self, number: int) -> int:
+        return self.network.activations[number].height
 
     def _moved_out(self, tensor: Activation, first: int) -> int:
         """Bytes of the row that lay in the output of `tensor` until that became channel planes."""
@@ -191,8 +194,7 @@ class _Walk:
             if source.bytes < wanted:
                 continue
             if end not in self.ends:
-                heights = network.activations
-                self.ends[end] = end_state(network, lambda number: heights[number].height, end, 0)
+                self.ends[end] = end_state(network, self._height, end, 0)
             distance = align(growing_distance(network, self.ends[end], source, first))
             both = source.bytes + output.bytes
             if both - max(distance + source.bytes, output.bytes) >= wanted:
@@ -217,4 +219,3 @@ def _reads_all(network: Network, place: int) -> bool:
         if not whole:
             return False
     return True
-

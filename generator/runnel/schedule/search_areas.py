@@ -61,9 +61,7 @@ def sweep(network: Network, strips: Strips) -> dict[int, Columns]:
     """Tensor -> its part for every end and strip. Meaningless where the segment could not run by rows."""
     size = (network.count + 1, sum(strips.counts))
     found = {
-        number: Columns(
-            np.full(size, FAR, np.int64), np.full(size, -FAR, np.int64), np.zeros(size[0], np.int64)
-        )
+        number: Columns(np.full(size, FAR, np.int64), np.full(size, -FAR, np.int64), np.zeros(size[0], np.int64))
         for number in network.activations
     }
     for place in reversed(range(network.count)):

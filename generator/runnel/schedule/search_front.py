@@ -61,7 +61,9 @@ def _is_certain(edges: Edges, path: Path) -> bool:
 
 def _front(paths: Sequence[Path]) -> list[Path]:
     """Those that no other equals or beats in all three."""
-    ordered = sorted({(p.bytes, p.macs, p.cycles): p for p in paths}.values(), key=lambda p: (p.bytes, p.macs, p.cycles))
+    ordered = sorted(
+        {(p.bytes, p.macs, p.cycles): p for p in paths}.values(), key=lambda p: (p.bytes, p.macs, p.cycles)
+    )
     kept: list[Path] = []
     for path in ordered:
         if not any(one.macs <= path.macs and one.cycles <= path.cycles for one in kept):

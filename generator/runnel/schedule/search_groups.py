@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels of int16 columns for each segment of a schedule that is found: as many as fit, since small groups cost time."""
+"""Pixels of int16 columns for each segment of a schedule that is found: as many as fit, small groups cost time."""
 
 from __future__ import annotations
 

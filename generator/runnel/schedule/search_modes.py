@@ -69,8 +69,9 @@ def make_edges(needs: Needs, input_passes: int, layers_only: bool = False) -> Ed
     """Every segment in every mode. input_passes: strips that a segment with a pulled input may have."""
     count, counts = needs.network.count, range(len(needs.strips.counts))
     modes: list[Mode | None] = [None]
-    macs = _diagonal(count, [place.macs for place in needs.network.places])
-    sizes, cycles, work = [_layer_bytes(needs)], [_layer_cost(needs)], [macs]
+    sizes = [_layer_bytes(needs)]
+    cycles = [_diagonal(count, [layer_cycles(needs.network, place) for place in range(count)])]
+    work = [_diagonal(count, [place.macs for place in needs.network.places]).astype(np.int64)]
     for group in range(0 if layers_only else len(GROUPS)):
         cost = _streamed_cost(needs, GROUPS[group])
         for grown in (False, True):
@@ -83,9 +84,7 @@ def make_edges(needs: Needs, input_passes: int, layers_only: bool = False) -> Ed
                 sizes.append(need)
                 cycles.append(cost[:, :, k])
                 work.append(needs.macs[:, :, k])
-    return Edges(
-        needs, tuple(modes), np.stack(sizes, axis=2), np.stack(cycles, axis=2), np.stack(work, axis=2)
-    )
+    return Edges(needs, tuple(modes), np.stack(sizes, axis=2), np.stack(cycles, axis=2), np.stack(work, axis=2))
 
 
 def _streamed_cost(needs: Needs, group: int) -> Cycles:
@@ -98,10 +97,6 @@ def _layer_bytes(needs: Needs) -> Integers:
     places = np.arange(needs.network.count)
     found[places, places + 1] = needs.layer
     return found
-
-
-def _layer_cost(needs: Needs) -> Cycles:
-    return _diagonal(needs.network.count, [layer_cycles(needs.network, p) for p in range(needs.network.count)])
 
 
 def _diagonal(count: int, values: Sequence[float]) -> npt.NDArray[np.float64]:

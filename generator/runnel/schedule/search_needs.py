@@ -62,9 +62,7 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
     macs = _sums_to_ends(_macs(network, stores))
     columns = np.stack([_sums_to_ends(_column_bytes(stores, group)) for group in GROUPS])
     layer = _layers(network, whole, pulled)
-    return Needs(
-        network, strips, areas, stores, layer, plain, grown, grows_into, columns, macs, certain, pulled
-    )
+    return Needs(network, strips, areas, stores, layer, plain, grown, grows_into, columns, macs, certain, pulled)
 
 
 def can_pull(network: Network) -> bool:
@@ -215,7 +213,7 @@ def _macs(network: Network, stores: Stores) -> Integers:
 
 def _column_bytes(stores: Stores, group: int) -> Integers:
     pixels = stores.columns if group == 0 else np.minimum(stores.columns, group)
-    return pixels * np.array(stores.pitches)[:, None, None]
+    return np.asarray(pixels * np.array(stores.pitches)[:, None, None], dtype=np.int64)
 
 
 def _layers(network: Network, whole: _WholeTensors, pulled: bool) -> Integers:

@@ -143,7 +143,7 @@ def align(count: int) -> int:
 
 def read_network(graph: Graph, target: Target) -> Network:
     """Looks everything up, without weights."""
-    made = {tensor: CALLER for tensor in graph.inputs}
+    made = dict.fromkeys(graph.inputs, CALLER)
     readers: dict[int, list[int]] = {tensor: [] for tensor in graph.inputs}
     footprints: list[Footprint] = []
     owner = {tensor: tensor for tensor in graph.inputs}
@@ -171,9 +171,7 @@ def read_network(graph: Graph, target: Target) -> Network:
     return Network(graph, target, places, activations)
 
 
-def _activation(
-    graph: Graph, number: int, made: int, readers: tuple[int, ...], last: int, owner: int
-) -> Activation:
+def _activation(graph: Graph, number: int, made: int, readers: tuple[int, ...], last: int, owner: int) -> Activation:
     tensor = graph.tensors[number]
     shape = tensor.shape
     height, width = (shape[-3], shape[-2]) if len(shape) >= 3 else (1, 1)

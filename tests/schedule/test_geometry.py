@@ -42,7 +42,7 @@ def differences(needs: Needs, decide: random.Random, segments: int) -> tuple[lis
             streaming = Streaming(STRIPS.counts[k], 1, GROUPS[group], needs.pulled and first == 0, into)
             choice = Choice(first, end, streaming)
             said = int((needs.grown if grown else needs.plain)[first, end, k])
-            said += int(needs.columns[group, first, end, k]) if said < NEVER else 0
+            said += int(needs.work[group, first, end, k]) if said < NEVER else 0
             try:
                 exact = exact_bytes(network, choice)
             except ValueError:

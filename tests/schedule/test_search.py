@@ -100,6 +100,15 @@ def test_flash_and_layers_only_run_layer_by_layer() -> None:
         assert schedule.predicted_bytes == lower_bound(make_buffers(schedule, DSP))
 
 
+def test_flash_streams_where_whole_tensors_do_not_fit() -> None:
+    graph = zoo.network("mcunet-in0")
+    budget = 20 * KB
+    schedule = find_schedule(graph, Request("flash", sram=budget, target=DSP))
+    assert schedule.objective == "flash"
+    assert schedule.predicted_bytes is not None
+    assert schedule.predicted_bytes <= budget
+
+
 def test_predicted_bytes_of_random_graphs(seed: int) -> None:
     for number in range(seed, seed + 40):
         graph = random_network(number, ANY, 14)

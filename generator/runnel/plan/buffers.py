@@ -85,13 +85,16 @@ def scratch_bytes(graph: Graph, segment: Segment, target: Target, rows: SegmentR
 
 
 def _inner_buffers(schedule: Schedule, target: Target, rows: Sequence[SegmentRows | None]) -> Iterator[Buffer]:
+    """Rings and scratch. int16 columns and scratch hold nothing from one row to the next: they share one place."""
     for step, segment in enumerate(schedule.segments):
-        streamed = rows[step]
+        streamed, passing = rows[step], list[str]()
         for store in streamed.stores if streamed is not None else ():
-            yield Buffer(store.name, store.bytes, step, step, "ring", layout=store.layout)
+            shares = tuple(passing) if store.layout == "int16 columns" else ()
+            yield Buffer(store.name, store.bytes, step, step, "ring", layout=store.layout, shares=shares)
+            passing += [store.name] if store.layout == "int16 columns" else []
         need = scratch_bytes(schedule.graph, segment, target, streamed)
         if need > 0:
-            yield Buffer(scratch_name(step), need, step, step, "scratch", layout="scratch")
+            yield Buffer(scratch_name(step), need, step, step, "scratch", layout="scratch", shares=tuple(passing))
 
 
 def _footprint(graph: Graph, segment: Segment, target: Target) -> Footprint:

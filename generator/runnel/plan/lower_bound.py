@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from runnel.plan.plan import Buffer
 
@@ -106,7 +107,9 @@ def _in_place_units(live: Sequence[Buffer]) -> list[Unit]:
     pairs = _share_pairs(live)
     sharing = {name for pair in pairs for name in pair}
     rest = sorted((b for b in live if b.name in sharing), key=lambda b: (-b.aligned_bytes, b.name))
-    cliques = _partition(rest, pairs, ())
+    # those of one streamed segment all share with each other: no need to try partitions
+    together = all(frozenset((a.name, b.name)) in pairs for a, b in combinations(rest, 2))
+    cliques = ((tuple(rest),) if rest else ()) if together else _partition(rest, pairs, ())
     alone = [Unit((buffer,), buffer.aligned_bytes) for buffer in live if buffer.name not in sharing]
     return alone + [Unit(clique, clique[0].aligned_bytes) for clique in cliques]
 

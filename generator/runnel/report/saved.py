@@ -10,7 +10,16 @@ from typing import Any
 
 from runnel.plan.serialise import FORMAT, PlanFileError
 from runnel.report.parts import PULLED, PartRow, mode_name, mode_text, store_text
-from runnel.report.view import BufferRow, Kind, PlanView, SegmentRow, inside_kind, kernels_text, operators_text
+from runnel.report.view import (
+    BufferRow,
+    Kind,
+    PlanView,
+    SegmentRow,
+    in_order,
+    inside_kind,
+    kernels_text,
+    operators_text,
+)
 from runnel.schedule.rows import Store
 from runnel.schedule.schedule import Streaming
 
@@ -35,7 +44,7 @@ def saved_view(text: str) -> PlanView:
 def _view(record: Record) -> PlanView:
     segments = record["segments"]
     tensors = {int(tensor["tensor"]): tensor for tensor in record["tensors"]}
-    buffers = tuple(_buffer(record, entry, tensors) for entry in record["buffers"])
+    buffers = in_order([_buffer(record, entry, tensors) for entry in record["buffers"]])
     live = [int(entry["live_bytes"]) for entry in segments]
     turns = [sum(b.end - b.offset for b in buffers if b.first <= step <= b.last) for step in (-1, len(segments))]
     every = (turns[0], *live, turns[1])

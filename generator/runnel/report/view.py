@@ -167,8 +167,12 @@ def kernels_text(functions: Sequence[str]) -> str:
 
 def buffer_rows(plan: Plan) -> tuple[BufferRow, ...]:
     """One row per buffer, in the order they come to life."""
-    placed = sorted(plan.layout.buffers, key=lambda p: (p.buffer.first, p.offset, p.buffer.name))
-    return tuple(_buffer_row(plan, one) for one in placed)
+    return in_order([_buffer_row(plan, one) for one in plan.layout.buffers])
+
+
+def in_order(rows: Sequence[BufferRow]) -> tuple[BufferRow, ...]:
+    """By first step, then by place. Scratch comes first: it may lie below columns that take turns with it."""
+    return tuple(sorted(rows, key=lambda row: (row.first, row.kind != "scratch", row.offset, row.name)))
 
 
 def _buffer_row(plan: Plan, placed: PlacedBuffer) -> BufferRow:

@@ -116,7 +116,7 @@ class _Walk:
         network, starts_pulled = self.network, self.pulled and first == 0
         stores = self.rings[self.input.number] if starts_pulled else 0
         outputs: dict[int, int] = {}
-        scratch = 0
+        work = 0
         for place in range(first, network.count):
             one = network.places[place]
             if one.form is None or any(network.activations[t].made >= first for t in one.whole):
@@ -125,13 +125,13 @@ class _Walk:
                 self.is_exact = False
                 return
             fixed, columns = self.stores[place]
-            stores += fixed if place == first else fixed + columns
-            scratch = max(scratch, self.scratch[place][place > first])
+            stores += fixed
+            work = max(work, self.scratch[place][place > first], columns if place > first else 0)
             outputs[one.output] = network.activations[one.output].bytes
             for tensor in self.dying[place]:
                 if outputs.pop(tensor.number, None) is not None:
                     stores += self.rings[tensor.number] + self._moved_out(tensor, first)
-            least = self.live[first] + stores + scratch
+            least = self.live[first] + stores + work
             if least > self.budget:
                 return
             if reached[place + 1] or (starts_pulled and place < self.input.last):

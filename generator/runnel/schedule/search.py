@@ -9,7 +9,7 @@ the segments that fit. Patches (`Streaming.bands`) are left out: bands of rows k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runnel.graph import Graph
 from runnel.operators.base import Target
@@ -34,7 +34,7 @@ class Request:
     """What is asked of the scheduler.
 
     objective: "sram" least bytes, then least predicted instructions among those; "latency" least instructions within
-    `sram` bytes; "flash" layer by layer, where operators of equal shape share code. pulled: the input is not stored
+    `sram` bytes; "flash" layer by layer, where operators of equal shape share code, if that fits `sram`. pulled: the input is not stored
     but asked for row by row, where the network allows that. input_passes: how often each row may be asked for.
     max_overhead: multiply-accumulates that may be computed again, as a part of the network's own. layers_only: whole
     tensors only.
@@ -58,7 +58,11 @@ def find_schedule(graph: Graph, request: Request) -> Schedule:
         if path is None:
             return layer_by_layer(graph, request.objective)
         if not correct(edges, path):
-            return make_schedule(edges, path, request)
+            break
+    if request.objective == "flash" and request.sram is not None and path.bytes > request.sram:
+        # layer by layer does not fit: as few instructions as the budget allows
+        return replace(find_schedule(graph, replace(request, objective="latency")), objective="flash")
+    return make_schedule(edges, path, request)
 
 
 def least_bytes(graph: Graph, request: Request) -> int:

@@ -24,15 +24,16 @@ def _widen(edges: Edges, step: tuple[int, int, int], cap: int) -> tuple[Choice, 
     mode, choice, size = edges.modes[number], edges.choice(*step), int(edges.bytes[step])
     if mode is None or choice.streaming is None:
         return choice, size
-    stores = edges.needs.stores
+    stores, scratch = edges.needs.stores, int(edges.needs.scratch[first, end])
     pixels = stores.columns[first:end, end, mode.count]
     pitches = np.array(stores.pitches[first:end])
 
-    def columns(group: int) -> int:
-        return int(np.sum((pixels if group == 0 else np.minimum(pixels, group)) * pitches))
+    def work(group: int) -> int:
+        columns = (pixels if group == 0 else np.minimum(pixels, group)) * pitches
+        return max(scratch, int(np.max(columns, initial=0)))
 
-    rest = size - columns(GROUPS[mode.group])
+    rest = size - work(GROUPS[mode.group])
     for group in TRIED:
-        if rest + columns(group) <= max(cap, size):
-            return with_group(choice, group if np.any(pixels > group) else 0), rest + columns(group)
+        if rest + work(group) <= max(cap, size):
+            return with_group(choice, group if np.any(pixels > group) else 0), rest + work(group)
     return choice, size

@@ -78,7 +78,7 @@ def make_edges(needs: Needs, input_passes: int, layers_only: bool = False) -> Ed
             base = needs.grown if grown else needs.plain
             for k in counts:
                 modes.append(Mode(grown, group, k))
-                need = np.where(base[:, :, k] < NEVER, base[:, :, k] + needs.columns[group, :, :, k], NEVER)
+                need = np.where(base[:, :, k] < NEVER, base[:, :, k] + needs.work[group, :, :, k], NEVER)
                 if needs.pulled and needs.strips.counts[k] > input_passes:
                     need[0] = NEVER
                 sizes.append(need)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every segment needs and costs in every mode, as arrays over [first place, end, ...].
 
-Bytes of a segment = whole tensors that are live while it runs + its stores + scratch - what overlap saves. The stores
-are sums over operators (`search_stores.py`), so differences of prefix sums give them for all segments at once.
+Bytes of a segment = whole tensors that are live while it runs + its stores + what steps use one after the other - what
+overlap saves. The stores are sums over operators (`search_stores.py`): sums from the end give them for all segments.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ GROUPS = (2, 4, 12, 0)
 class Needs:
     """[first place, end, count] where not said otherwise; NEVER where a segment cannot run so.
 
-    layer: [place], one operator on whole tensors. plain: streamed, without int16 columns and without overlap.
-    grown: the same, growing into the tensor `grows_into`. columns: [group, first place, end, count] bytes of int16
-    columns. macs: what is computed. certain: [first place, end]: whether the arithmetic is exact; else the bytes are
+    layer: [place], one operator on whole tensors. plain: streamed, without `work` and without overlap. grown: the same,
+    growing into the tensor `grows_into`. work: [group, first place, end, count] bytes that hold nothing from one row to
+    the next and so share one place: int16 columns and scratch; scratch: [first place, end] of that. macs: what is computed. certain: [first place, end]: whether the arithmetic is exact; else the bytes are
     a bound from below.
     """
 
@@ -40,7 +40,8 @@ class Needs:
     plain: Integers
     grown: Integers
     grows_into: Integers
-    columns: Integers
+    work: Integers
+    scratch: Integers
     macs: Integers
     certain: npt.NDArray[np.bool_]
     pulled: bool
@@ -55,14 +56,15 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
     plain = _sums_to_ends(stores.fixed)
     if pulled:
         plain[0] += stores.input_ring
-    plain += (whole.live[:, None] + whole.outputs + _scratch(network))[:, :, None]
+    plain += (whole.live[:, None] + whole.outputs)[:, :, None]
     _forbid(network, strips, plain, streams, whole.output_count, _sums_to_ends(unfit_strips(network, areas, strips)))
     certain = _certain(network)
     grown, grows_into = _grown(network, areas, strips, plain, certain, whole.output_count, pulled)
     macs = _sums_to_ends(_macs(network, stores))
-    columns = np.stack([_sums_to_ends(_column_bytes(stores, group)) for group in GROUPS])
+    scratch = _scratch(network)
+    work = np.stack([np.maximum(_most_to_ends(_column_bytes(stores, group)), scratch[:, :, None]) for group in GROUPS])
     layer = _layers(network, whole, pulled)
-    return Needs(network, strips, areas, stores, layer, plain, grown, grows_into, columns, macs, certain, pulled)
+    return Needs(network, strips, areas, stores, layer, plain, grown, grows_into, work, scratch, macs, certain, pulled)
 
 
 def can_pull(network: Network) -> bool:
@@ -106,13 +108,18 @@ def _sums_to_ends(values: Integers) -> Integers:
     return np.asarray(np.cumsum(values[::-1], axis=0)[::-1], dtype=np.int64)
 
 
+def _most_to_ends(values: Integers) -> Integers:
+    """The same with the largest instead of the sum."""
+    return np.asarray(np.maximum.accumulate(values[::-1], axis=0)[::-1], dtype=np.int64)
+
+
 def _scratch(network: Network) -> Integers:
     """[first place, end]: the most that a row kernel asks for."""
     count = network.count
     inside = np.arange(count)[:, None] < np.arange(count + 1)
     first = np.where(inside, np.array([network.scratch(p, p) for p in range(count)])[:, None], 0)
     later = np.where(inside, np.array([network.scratch(p, CALLER) for p in range(count)])[:, None], 0)
-    most = np.maximum.accumulate(later[::-1], axis=0)[::-1]
+    most = _most_to_ends(later)
     return np.asarray(np.maximum(first, np.concatenate([most[1:], most[:1] * 0])), dtype=np.int64)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from runnel.operators.base import Window
 from runnel.schedule.search_areas import Columns, Strips
-from runnel.schedule.search_network import CALLER, Activation, Integers, Network, align
+from runnel.schedule.search_network import Activation, Integers, Network, align
 from runnel.schedule.search_rings import needed_before
 
 ONE_PIXEL = Window(1, 1, 1, 1, 1, 1, 0, 0)
@@ -197,11 +197,14 @@ def _halo(
             return None
         mine = columns[one.output]
         first = np.minimum(first, mine.first[end, ours])
-        wide += not (
+        at_own_place = (
             np.array_equal(mine.first[end, ours], out.first[end, ours])
             and np.array_equal(mine.end[end, ours], out.end[end, ours])
             and mine.rows[end] == out.rows[end]
         )
+        if not at_own_place and [t for t in one.operator.inputs if t in network.activations] != [source.number]:
+            return None  # what needs a halo reads nothing else
+        wide += not at_own_place
     if wide > 1 or np.any(first[1:] < out.first[end, ours][:-1]):
         return None
     most = int(np.max((out.first[end, ours] - first)[1:], initial=0))
@@ -210,6 +213,3 @@ def _halo(
 
 def _row_bytes(tensor: Activation) -> int:
     return tensor.width * tensor.channels
-
-
-__all__ = ["CALLER", "Growth", "NEVER", "growths"]

@@ -46,7 +46,8 @@ def exact_bytes(network: Network, choice: Choice) -> int:
     segment = make_segment(network, choice)
     rows = build_rows(network.graph, segment)
     scratch = max(network.scratch(place, choice.first) for place in range(choice.first, choice.end))
-    stores = sum(align(store.bytes) for store in rows.stores)
+    stores = sum(align(store.bytes) for store in rows.stores if store.layout != "int16 columns")
+    columns = max((align(store.bytes) for store in rows.stores if store.layout == "int16 columns"), default=0)
     tensors = network.activations.values()
     before = sum(
         t.bytes
@@ -54,7 +55,7 @@ def exact_bytes(network: Network, choice: Choice) -> int:
         if t.owner == t.number and t.made < choice.first <= t.last and not (choice.streaming.pulled and t.made < 0)
     )
     made = sum(network.activations[t].bytes for t in segment.outputs)
-    return before + made + stores + scratch - _saved(network, segment, rows.distance)
+    return before + made + stores + max(columns, scratch) - _saved(network, segment, rows.distance)
 
 
 def _saved(network: Network, segment: Segment, distance: int | None) -> int:

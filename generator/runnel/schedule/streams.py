@@ -204,8 +204,8 @@ class _Builder:
         wide = [d for d in readers if d.areas != own]
         if any(d.form != "pixels" or d.row_form.window != _ONE_PIXEL for d in readers) or len(wide) > 1:
             raise ValueError("in-place strips: the input is not read by one 1x1 convolution and at its own place only")
-        if any(draft.inputs[0] != source for draft in wide):
-            raise ValueError("in-place strips: the input is a second operand")
+        if any(draft.inputs != [source] for draft in wide):
+            raise ValueError("in-place strips: the operator that needs a halo has a second operand")
         for draft in wide:
             draft.halo = halo
 

@@ -27,7 +27,6 @@ RUNNEL_INLINE void runnel_spread_pixels(const struct runnel_spread_pixels_shape 
 		const int8_t *from = input + channel;
 		int8_t *to = output + channel * shape->output_channel_step;
 
-		RUNNEL_UNROLL(4)
 		for (int32_t pixel = 0; pixel < pixels; pixel++) {
 			*to = *from;
 			from += shape->channels;

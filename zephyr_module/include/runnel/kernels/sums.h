@@ -34,7 +34,6 @@ RUNNEL_INLINE void runnel_sums_add(const struct runnel_sums_add_shape *shape, co
 		const int8_t *value = input + channel;
 		int32_t sum = sums[channel];
 
-		RUNNEL_UNROLL(4)
 		for (int32_t pixel = 0; pixel < pixels; pixel++) {
 			sum += *value;
 			value += shape->channels;

@@ -111,7 +111,7 @@ def test_a_wrong_geometry_is_seen(seed: int) -> None:
     noise = np.random.default_rng(seed)
     tried: Counter[str] = Counter()
     seen: Counter[str] = Counter()
-    for number in range(120):
+    for number in range(150):
         network = random_network(seed, number, False, layers=False)
         for kind, wrong in mistakes(network.plans[0]) if network.varies else ():
             tried[kind] += 1

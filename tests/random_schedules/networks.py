@@ -118,6 +118,9 @@ BLOCKS: tuple[Block, ...] = (
 )
 
 
+BOTTLENECKS: tuple[Block, ...] = (chain, inverted_bottleneck, inverted_bottleneck, two_readers, separable)
+
+
 def tail(builder: GraphBuilder, data: int) -> int:
     """Global pooling by MEAN or a pool, and what classifiers have after it."""
     source = builder.source
@@ -155,11 +158,12 @@ def extended(builder: GraphBuilder, data: int, block: Block) -> tuple[GraphBuild
 def network(source: Source) -> Graph:
     """Up to 6 blocks on an image of any shape, often a tail, one to three outputs."""
     builder = GraphBuilder(source, gentle=True)
+    blocks = source.choice((BLOCKS, BLOCKS, BOTTLENECKS))
     largest = source.choice((9, 14, 22))
     data = builder.input((1, source.integer(2, largest), source.integer(2, largest), source.choice((3, 1, 4, 8, 5))))
     extra: list[int] = []
     for _ in range(source.integer(1, 6)):
-        builder, data = extended(builder, data, source.choice(BLOCKS))
+        builder, data = extended(builder, data, source.choice(blocks))
         if source.chance(0.12) and data not in builder.inputs:
             extra.append(data)
         if builder.tensors[data].elements > MOST_ELEMENTS:

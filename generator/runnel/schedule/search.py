@@ -34,10 +34,10 @@ class Request:
     """What is asked of the scheduler.
 
     objective: "sram" least bytes, then least predicted instructions among those; "latency" least instructions within
-    `sram` bytes; "flash" layer by layer, where operators of equal shape share code, if that fits `sram`. pulled: the input is not stored
-    but asked for row by row, where the network allows that. input_passes: how often each row may be asked for.
-    max_overhead: multiply-accumulates that may be computed again, as a part of the network's own. layers_only: whole
-    tensors only.
+    `sram` bytes; "flash" layer by layer, where operators of equal shape share code, if that fits `sram`. pulled: the
+    input is not stored but asked for row by row, where the network allows that. input_passes: how often each row may be
+    asked for. max_overhead: multiply-accumulates that may be computed again, as a part of the network's own.
+    layers_only: whole tensors only.
     """
 
     objective: Objective = "sram"

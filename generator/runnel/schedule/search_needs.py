@@ -28,8 +28,8 @@ class Needs:
 
     layer: [place], one operator on whole tensors. plain: streamed, without `work` and without overlap. grown: the same,
     growing into the tensor `grows_into`. work: [group, first place, end, count] bytes that hold nothing from one row to
-    the next and so share one place: int16 columns and scratch; scratch: [first place, end] of that. macs: what is computed. certain: [first place, end]: whether the arithmetic is exact; else the bytes are
-    a bound from below.
+    the next and so share one place: int16 columns and scratch; scratch: [first place, end] of that. macs: what is
+    computed. certain: [first place, end]: whether the arithmetic is exact; else the bytes are a bound from below.
     """
 
     network: Network

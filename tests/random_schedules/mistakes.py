@@ -23,7 +23,7 @@ def mistakes(plan: Plan) -> Iterator[tuple[str, Plan]]:
         higher = _output_higher(plan, place, planned)
         if higher is not None:
             yield KINDS[1], higher
-        if any(step.halo for step in planned.rows.steps) and _gap(plan, place, planned) == planned.rows.distance:
+        if any(step.halo and step.halo.bytes for step in planned.rows.steps) and _reuses_most(plan, place, planned):
             steps = tuple(replace(step, halo=None) for step in planned.rows.steps)
             yield KINDS[2], _with_rows(plan, place, replace(planned.rows, steps=steps))
         strided = next((s for s in planned.rows.steps if s.form == "planes" and s.window.stride_h > 1), None)
@@ -37,6 +37,12 @@ def _gap(plan: Plan, place: int, planned: PlannedSegment) -> int | None:
     if grown is None:
         return None
     return plan.placed(grown, place).offset - plan.placed(planned.segment.outputs[0], place).offset
+
+
+def _reuses_most(plan: Plan, place: int, planned: PlannedSegment) -> bool:
+    """Whether the output takes over more than half of its input's bytes."""
+    gap = _gap(plan, place, planned)
+    return gap is not None and 2 * gap < plan.schedule.graph.tensor(planned.segment.outputs[0]).bytes
 
 
 def _with_rows(plan: Plan, place: int, rows: SegmentRows) -> Plan:

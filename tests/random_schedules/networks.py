@@ -96,6 +96,7 @@ BLOCKS: tuple[Block, ...] = (
     separable,
     separable,
     dilated,
+    dilated,
     chain,
     residual,
     inverted_bottleneck,
@@ -118,7 +119,7 @@ BLOCKS: tuple[Block, ...] = (
 )
 
 
-BOTTLENECKS: tuple[Block, ...] = (chain, inverted_bottleneck, inverted_bottleneck, two_readers, separable)
+BOTTLENECKS: tuple[Block, ...] = (chain, inverted_bottleneck, inverted_bottleneck, two_readers, separable, dilated)
 
 
 def tail(builder: GraphBuilder, data: int) -> int:

@@ -118,7 +118,8 @@ class _Run:
     def _pixels(self, step: Step, row: int, columns: Span) -> Array:
         if step.form == "pull":
             assert self.image is not None
-            return self.image[0, row, columns.first : columns.end]
+            pulled: Array = self.image[0, row, columns.first : columns.end]
+            return pulled
         if step.form == "spread":
             return self.read(step.inputs[0], row, columns)
         if step.form == "planes":

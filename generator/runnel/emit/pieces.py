@@ -32,6 +32,7 @@ class CFunction:
     """A kernel specialised for one shape, or for any shape when `shape` is None.
 
     parameters: (type, name) of what follows the shape and the layer; a type ends where the name begins.
+    sizes: members of the shape that differ between its layers, which hand them over in a struct <name>_sizes.
     """
 
     name: str
@@ -40,6 +41,7 @@ class CFunction:
     function: str
     parameters: tuple[tuple[str, str], ...]
     shape: tuple[tuple[str, str], ...] | None
+    sizes: tuple[str, ...]
     note: str
 
 

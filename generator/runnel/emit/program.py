@@ -10,7 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from runnel.emit.describe import describe, describe_segment, profile_name
-from runnel.emit.functions import parameters
+from runnel.emit.functions import differing_members, parameters, sharing, sweep_arguments, sweep_statement
 from runnel.emit.pieces import CArray, CFunction, CSegment, CStruct, Program
 from runnel.emit.rows_places import plane_reader
 from runnel.emit.rows_segment import segment_function
@@ -29,6 +29,8 @@ class _Builder:
         self.plan = plan
         self.graph: Graph = plan.schedule.graph
         self.shared_functions = plan.schedule.objective == "flash"
+        self.differing = differing_members(call for segment in plan.segments for call in segment.calls)
+        self.sizes: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
         self.arrays: dict[str, CArray] = {}
         self.structs: list[CStruct] = []
         self.functions: dict[tuple[object, ...], CFunction] = {}
@@ -88,7 +90,12 @@ class _Builder:
             user = _User(segment, operator.index, prefix, describe(self.graph, operator))
             inputs = [self._input(step, index, user) for index in call.inputs]
             types = [c_type(self.graph.tensor(index).type) for index in call.inputs]
-            calls.append(self.kernel(call, user, types, (*inputs, self._tensor(step, call.output))))
+            output = self._tensor(step, call.output)
+            if call.sweep is None:
+                calls.append(self.kernel(call, user, types, (*inputs, output)))
+            else:
+                arguments = sweep_arguments(call.sweep, call.form, inputs[0], output)
+                calls.append(sweep_statement(call.sweep, self.kernel(call, user, types, arguments)))
         return tuple(calls)
 
     def _step(self, segment: PlannedSegment, place: int) -> _StepKernels:
@@ -105,12 +112,15 @@ class _Builder:
         words = [f"&{self._layer(call, user)}", *arguments]
         if function.shape is None:
             words.insert(0, f"&{self._shape(call, user)}")
+        elif function.sizes:
+            words.insert(0, f"&{self._sizes(call, function)}")
         if function.parameters[-1][1] == "scratch":
             words.append(self._scratch(user.segment, call))
         return statement(function.name, words)
 
     def _function(self, call: KernelCall, user: _User, types: Sequence[str]) -> CFunction:
-        shape = None if self.shared_functions else tuple((k, int_literal(v)) for k, v in call.shape.items())
+        sizes = tuple(name for name in call.shape if name in self.differing[sharing(call)])
+        shape = None if self.shared_functions else _shape_members(call, sizes)
         output_type = c_type(self.graph.tensor(call.output).type) if call.form == "whole" else "int8_t"
         taken = parameters(call, types, output_type)
         key = (call.function, shape, taken)
@@ -123,6 +133,7 @@ class _Builder:
                 function=call.function,
                 parameters=taken,
                 shape=shape,
+                sizes=sizes if shape is not None else (),
                 note="",
             )
         function = self.functions[key]
@@ -145,6 +156,16 @@ class _Builder:
         if struct not in self.structs:
             self.structs.append(struct)
         return name
+
+    def _sizes(self, call: KernelCall, function: CFunction) -> str:
+        """The struct of what differs between the layers of a function; layers of one size share it."""
+        fields = tuple((name, int_literal(call.shape[name])) for name in function.sizes)
+        if (function.name, fields) not in self.sizes:
+            number = sum(1 for name, _ in self.sizes if name == function.name) + 1
+            name = self._static(f"{function.name}_sizes_{number}")
+            self.sizes[function.name, fields] = name
+            self.structs.append(CStruct(f"{function.name}_sizes", name, fields, ""))
+        return self.sizes[function.name, fields]
 
     def _array(self, array: npt.NDArray[Any], name: str, note: str) -> str:
         key = constant_key(array)
@@ -223,6 +244,11 @@ def _step_users(graph: Graph, segment: PlannedSegment, step: Step) -> list[_User
     if step.form == "sums":
         return [replace(users[0], prefix=f"{users[0].prefix}_add"), users[0]]
     return users
+
+
+def _shape_members(call: KernelCall, sizes: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Members of the shape and their values: constants but for `sizes`."""
+    return tuple((name, f"sizes->{name}" if name in sizes else int_literal(v)) for name, v in call.shape.items())
 
 
 def _users_note(users: list[int]) -> str:

@@ -95,6 +95,20 @@ class RowLayout:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """How a row kernel serves whole tensors: it is called for each of `rows`, and makes `pixels` output pixels.
+
+    input_height: rows of the input. input_step, output_step: bytes from the input (output) of one call to the next.
+    """
+
+    rows: int
+    pixels: int
+    input_height: int
+    input_step: int
+    output_step: int
+
+
+@dataclass(frozen=True)
 class Footprint:
     """What an operator on whole tensors needs beside them: known from shapes, without weights.
 
@@ -123,6 +137,8 @@ class KernelCall:
     `(const struct runnel_<kernel>_shape *, const struct runnel_<kernel>_layer *, inputs..., output, void *scratch)`.
 
     shape: integers known at compile time; calls with equal kernel, variant and shape share one C function.
+    general: members of shape that the kernel is hardly faster for knowing: calls that differ in nothing else share one
+    function too, which takes these at run time.
     layer: integers of this call only (zero points, clamps), fields of the layer struct.
     layer_type: the layer struct, where several kernels share one; `runnel_<kernel>_layer` unless it is given.
     constants: arrays of this call, pointer fields of the layer struct.
@@ -130,6 +146,7 @@ class KernelCall:
     scratch_bytes: arena bytes needed during the call, 4-byte aligned; NULL is passed for 0.
     in_place: positions in `inputs` whose buffer the output may start in (same first byte).
     form: "whole", or how a row kernel is called (docs/streaming.md lists the C signature of each form).
+    sweep: given where a row kernel serves whole tensors.
     file: the header's name, where it is not the kernel's.
     """
 
@@ -144,7 +161,9 @@ class KernelCall:
     variant: Literal["portable", "dsp", "mve"] = "portable"
     layer_type: str = ""
     form: Form | Literal["whole"] = "whole"
+    sweep: Sweep | None = None
     file: str = ""
+    general: tuple[str, ...] = ()
 
     @property
     def layer_struct(self) -> str:

@@ -13,7 +13,14 @@ from runnel.operators.base import Constant, KernelCall, RowForm, RowLayout, Targ
 from runnel.operators.convolution import column_bytes, stays_inside, window_of, window_shape
 from runnel.operators.quantize_math import activation_range, quantization_of
 from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer
-from runnel.operators.row_kernels import column_pitch, maps_to_map, output_steps
+from runnel.operators.row_kernels import OUTPUT_STEPS, column_pitch, maps_to_map, output_steps
+
+_GENERAL = {
+    "conv_2d_pixels": ("input_channels", "input_pixel_step", "output_channels", "column_bytes", *OUTPUT_STEPS),
+    "conv_2d_columns": ("output_channels", "column_bytes", *OUTPUT_STEPS),
+    "conv_2d_window": ("input_height", "input_width", "output_channels", "pad_top", "pad_left", *OUTPUT_STEPS),
+}
+"""Members of the shape that one function takes at run time. Gathering a window needs the others as constants."""
 
 
 def convolution_row_form(graph: Graph, operator: Operator) -> RowForm | None:
@@ -79,15 +86,18 @@ def convolution_row_call(
         layer_type=LAYER_TYPE,
         form=form.form,
         file="conv_2d_window" if form.form == "window" else "conv_2d_pixels",
+        general=_GENERAL[kernel],
     )
 
 
 def _in_pairs(rows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Weights as the DSP tile reads them: four taps of a channel, then of the next one; zeros after an odd channel."""
+    """Weights as the DSP tile reads them: four taps of a channel, then of the next one.
+
+    Where their number is odd, the last pair begins with the last but one, which is in the pair before it too.
+    """
     channels, row_bytes = rows.shape
-    even = np.zeros((channels + channels % 2, row_bytes), dtype=np.int8)
-    even[:channels] = rows
-    return np.ascontiguousarray(even.reshape(-1, 2, row_bytes // 4, 4).transpose(0, 2, 1, 3))
+    order = [*range(channels - channels % 2), *([max(0, channels - 2), channels - 1] if channels % 2 else [])]
+    return np.ascontiguousarray(rows[order].reshape(-1, 2, row_bytes // 4, 4).transpose(0, 2, 1, 3))
 
 
 def _input_shape(kernel: str, data: Tensor, window: Window) -> dict[str, int]:

@@ -10,6 +10,9 @@ from runnel.operators.checks import input_at, output_of
 ONE_PIXEL = Window(1, 1, 1, 1, 1, 1, 0, 0)
 """The window of row kernels that read the input pixel at the output pixel's place."""
 
+OUTPUT_STEPS = ("output_pixel_step", "output_channel_step")
+"""Members of every shape struct of a row kernel; no kernel is much faster for knowing them."""
+
 COLUMN_ORDER = (0, 2, 1, 3)
 """Where channels 0..3 of every four lie in an int16 column, so that words pair with SXTB16 of int8 weights."""
 

@@ -18,4 +18,5 @@ def sums_add_call(source: Tensor, output: Tensor) -> KernelCall:
         output=output.index,
         form="sums",
         file="sums",
+        general=("channels",),
     )

@@ -226,7 +226,7 @@ def test_stm32_firmware_fits(tmp_path: Path) -> None:
     built = build_vww("stm32f746", tmp_path, AppOptions(data="flash"))
     assert built.footprint is not None
     assert built.footprint.flash_bytes < 1024 * 1024
-    assert built.footprint.static_sram_bytes < 36 * 1024
+    assert built.footprint.static_sram_bytes < 28 * 1024
 
 
 def test_pictures_of_the_user_are_shrunk_to_the_buffer(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_jpeg_and_other_pictures_in_flash(tmp_path: Path, tflm: None) -> None:
     files = (photo, FRAMES / "chelsea.ppm")
     built = build_vww("qemu-m7", tmp_path / "app", AppOptions(data="flash", data_files=files, jpeg=True))
     assert built.footprint is not None
-    assert built.footprint.static_sram_bytes < 44 * 1024
+    assert built.footprint.static_sram_bytes < 36 * 1024
     code, lines = run_app(built, tmp_path)
     pixels = decode(compile_filter(tmp_path), photo).pixels
     assert pixels is not None

@@ -24,8 +24,7 @@ RUNNEL_INLINE void runnel_conv_2d_pixels_dsp(const struct runnel_conv_2d_pixels_
 	int16_t *columns = scratch;
 
 	for (; pixels > 1; pixels -= 2) {
-		runnel_conv_2d_widen(input, shape->input_channels, 8, columns);
-		runnel_conv_2d_widen(input + shape->input_pixel_step, shape->input_channels, 8, columns + 4);
+		runnel_conv_2d_widen_two(input, input + shape->input_pixel_step, shape->input_channels, columns);
 		runnel_conv_2d_tile_pixels(&tiles, &own, 2, columns, output);
 		input += 2 * shape->input_pixel_step;
 		output += 2 * shape->output_pixel_step;

@@ -3,8 +3,8 @@
  * The tile of the convolutions that run by rows: two pixels by two output channels with SMLAD.
  *
  * The input is int16 in pairs of pixels (columns.h), as a depthwise convolution leaves it or as it is widened here,
- * once for all output channels. Weights are int8: [pair of output channels][four taps][channel of the pair][tap]; an
- * odd last channel is paired with zeros. SXTB16 gives taps (0, 2) and (1, 3) of a word of weights.
+ * once for all output channels. Weights are int8: [pair of output channels][four taps][channel of the pair][tap];
+ * where their number is odd, the last pair begins with a channel of the pair before it. SXTB16 gives taps (0, 2) and (1, 3) of a word of weights.
  */
 #ifndef RUNNEL_KERNELS_DSP_CONV_2D_TILE_H_
 #define RUNNEL_KERNELS_DSP_CONV_2D_TILE_H_
@@ -13,7 +13,7 @@
 #include "runnel/kernels/columns.h"
 #include "runnel/kernels/dsp/intrinsics.h"
 
-/* What the tile needs to know of a convolution; constants when it is inlined. */
+/* What the tile needs to know of a convolution. */
 struct runnel_conv_2d_tiles {
 	int32_t column_bytes; /* taps of a pixel, a multiple of 4; bytes of a channel's weights */
 	int32_t output_channels;
@@ -44,9 +44,9 @@ RUNNEL_INLINE const int16_t *runnel_conv_2d_tile_taps(const int16_t *columns, co
 	return columns + 4;
 }
 
-/* All taps of a pair of pixels. words: a pixel's taps / 4, at least 1. */
-RUNNEL_INLINE void runnel_conv_2d_tile_two(const int16_t *columns, const int8_t *weights, int32_t words,
-					   struct runnel_conv_2d_sums *sums)
+/* All taps of a pair of pixels; the weights behind them. words: a pixel's taps / 4, at least 1. */
+RUNNEL_INLINE const int8_t *runnel_conv_2d_tile_two(const int16_t *columns, const int8_t *weights, int32_t words,
+						    struct runnel_conv_2d_sums *sums)
 {
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__)
 	/* The loop needs 13 registers; from C, compilers keep sums in memory. An odd number of words begins in the
@@ -88,44 +88,54 @@ RUNNEL_INLINE void runnel_conv_2d_tile_two(const int16_t *columns, const int8_t 
 		weights += 8;
 	}
 #endif
+	return weights;
 }
 
-/* All channels of one or two pixels. */
+/* The outputs of one channel for one or two pixels. */
+RUNNEL_INLINE void runnel_conv_2d_tile_store(const struct runnel_conv_2d_tiles *tiles,
+					     const struct runnel_accumulator_layer *layer, int32_t pixels,
+					     int32_t channel, int32_t first, int32_t second, int8_t *output)
+{
+	const struct runnel_channel constants = runnel_load_channel(layer, tiles->rounding, channel);
+
+	output[0] = runnel_requantize_accumulator(layer, tiles->rounding, &constants, first);
+	if (pixels > 1) {
+		output[tiles->output_pixel_step] =
+			runnel_requantize_accumulator(layer, tiles->rounding, &constants, second);
+	}
+}
+
+/* All channels of one or two pixels. An odd last channel is computed with the one before it, for a second time; one
+ * channel alone is both of a pair. */
 RUNNEL_INLINE void runnel_conv_2d_tile_pixels(const struct runnel_conv_2d_tiles *tiles,
 					      const struct runnel_accumulator_layer *layer, int32_t pixels,
 					      const int16_t *columns, int8_t *output)
 {
 	const int32_t words = tiles->column_bytes / 4;
+	const int32_t next = tiles->output_channels > 1;
 	const int8_t *weights = layer->weights;
 
-	for (int32_t channel = 0; channel < tiles->output_channels; channel += 2) {
-		const int last = tiles->output_channels % 2 != 0 && channel + 1 == tiles->output_channels;
-		const int32_t next = last ? channel : channel + 1;
-		struct runnel_conv_2d_sums sums = {.first_0 = layer->bias[channel], .first_1 = layer->bias[next]};
+	for (int32_t left = tiles->output_channels; left > 0; left -= 2) {
+		const int32_t channel = tiles->output_channels - (left > 1 ? left : 1 + next);
+		struct runnel_conv_2d_sums sums = {.first_0 = layer->bias[channel],
+						   .first_1 = layer->bias[channel + next]};
+		int8_t *to = output + channel * tiles->output_channel_step;
 
 		if (pixels > 1) {
 			sums.second_0 = sums.first_0;
 			sums.second_1 = sums.first_1;
-			runnel_conv_2d_tile_two(columns, weights, words, &sums);
+			weights = runnel_conv_2d_tile_two(columns, weights, words, &sums);
 		} else {
 			RUNNEL_UNROLL(2)
 			for (int32_t word = 0; word < words; word++) {
-				runnel_conv_2d_tile_taps(columns + 4 * word, weights + 8 * word, &sums.first_0,
-							 &sums.first_1);
+				runnel_conv_2d_tile_taps(columns + 4 * word, weights, &sums.first_0, &sums.first_1);
+				weights += 8;
 			}
 		}
-		for (int32_t c = 0; c < 2 - last; c++) {
-			const struct runnel_channel constants = runnel_load_channel(layer, tiles->rounding, channel + c);
-			int8_t *to = output + (channel + c) * tiles->output_channel_step;
-
-			*to = runnel_requantize_accumulator(layer, tiles->rounding, &constants,
-							    c ? sums.first_1 : sums.first_0);
-			if (pixels > 1) {
-				to[tiles->output_pixel_step] = runnel_requantize_accumulator(
-					layer, tiles->rounding, &constants, c ? sums.second_1 : sums.second_0);
-			}
-		}
-		weights += 2 * tiles->column_bytes;
+		RUNNEL_OPAQUE(to); /* or a second loop is made for steps of 1 */
+		runnel_conv_2d_tile_store(tiles, layer, pixels, channel, sums.first_0, sums.second_0, to);
+		runnel_conv_2d_tile_store(tiles, layer, pixels, channel + next, sums.first_1, sums.second_1,
+					  to + next * tiles->output_channel_step);
 	}
 }
 
@@ -144,22 +154,43 @@ RUNNEL_INLINE uint32_t runnel_conv_2d_last_bytes(const int8_t *bytes, int32_t ta
 	return word;
 }
 
+RUNNEL_INLINE void runnel_conv_2d_widen_word(uint32_t word, int16_t *columns)
+{
+	runnel_store_pair(columns, runnel_sxtb16(word));
+	runnel_store_pair(columns + 2, runnel_sxtb16_odd(word));
+}
+
 /* Widens `taps` int8 into every `step`th four of `columns`: 4 for a pixel alone, 8 in a pair. */
 RUNNEL_INLINE void runnel_conv_2d_widen(const int8_t *bytes, int32_t taps, int32_t step, int16_t *columns)
 {
-	RUNNEL_UNROLL(4)
-	for (int32_t tap = 0; tap + 4 <= taps; tap += 4) {
-		const uint32_t word = runnel_load_word(bytes + tap);
+	int32_t tap = 0;
 
-		runnel_store_pair(columns, runnel_sxtb16(word));
-		runnel_store_pair(columns + 2, runnel_sxtb16_odd(word));
+	RUNNEL_UNROLL(2)
+	for (; tap + 4 <= taps; tap += 4) {
+		runnel_conv_2d_widen_word(runnel_load_word(bytes + tap), columns);
 		columns += step;
 	}
-	if (taps % 4 != 0) {
-		const uint32_t word = runnel_conv_2d_last_bytes(bytes, taps);
+	if (tap < taps) {
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(bytes, taps), columns);
+	}
+}
 
-		runnel_store_pair(columns, runnel_sxtb16(word));
-		runnel_store_pair(columns + 2, runnel_sxtb16_odd(word));
+/* The same for both pixels of a pair. */
+RUNNEL_INLINE void runnel_conv_2d_widen_two(const int8_t *first, const int8_t *second, int32_t taps, int16_t *columns)
+{
+	int32_t left = taps;
+
+	RUNNEL_UNROLL(2)
+	for (; left >= 4; left -= 4) {
+		runnel_conv_2d_widen_word(runnel_load_word(first), columns);
+		runnel_conv_2d_widen_word(runnel_load_word(second), columns + 4);
+		first += 4;
+		second += 4;
+		columns += 8;
+	}
+	if (left > 0) {
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(first - taps + left, taps), columns);
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(second - taps + left, taps), columns + 4);
 	}
 }
 

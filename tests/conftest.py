@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from console import Console
+
 ROOT = Path(__file__).resolve().parent.parent
 TESTDATA = ROOT.parent / "shared" / "testdata"
 MODELS = (
@@ -53,3 +55,9 @@ def testdata() -> Path:
 def tflm() -> None:
     """Skips where TensorFlow Lite Micro is not installed."""
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed: pip install 'runnel[oracle]'")
+
+
+@pytest.fixture
+def console(capsys: pytest.CaptureFixture[str]) -> Console:
+    """Runs command lines and gives exit code, output and errors."""
+    return Console(capsys)

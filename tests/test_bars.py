@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bars import BARS
 from runnel import zoo
 from runnel.boards import load_board
 from runnel.compiler import Options, plan_front, plan_model
@@ -22,21 +23,6 @@ PERSON = Path(__file__).resolve().parents[1] / "models" / "person" / "person.tfl
 FREE_STACK = 512
 
 PULLED, STORED = Options(input="pulled"), Options()
-BARS = {
-    "mcunet-vww0": (17, 19),
-    "mcunet-vww1": (18, 24),
-    "mcunet-vww2": (46, 72),
-    "mcunet-in0": (15, 20),
-    "mcunet-in1": (21, 34),
-    "mcunet-in2": (62, 88),
-    "mcunet-in3": (66, 106),
-    "mcunet-in4": (85, 126),
-    "mbv2-w0.35": (32, 72),
-    "proxyless-w0.3": (54, 106),
-    "mbv2-1.0": (140, 215),
-}
-"""kB with the input pulled in one pass and with it stored; nothing is computed twice."""
-
 BUDGETS = [
     ("mcunet-vww2", Options(input="pulled", max_overhead=0.10), 32),
     ("mcunet-vww1", Options(input="pulled", max_overhead=0.10, input_passes=2), 14),

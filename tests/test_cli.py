@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image
 
 import runnel.cli_plan
-from runnel.cli import execute
+from console import Console
 from runnel.cli_options import parse_bytes
 from small_model import small_classifier_bytes
 
@@ -41,29 +40,6 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "small net.tflite"
     path.write_bytes(small_classifier_bytes())
     return path
-
-
-class Console:
-    """Runs command lines as the console script does."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-
-    def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        code = execute([str(a) for a in arguments])
-        captured = self.capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    def json(self, *arguments: object) -> Any:
-        code, out, err = self(*arguments, "--json")
-        assert code == 0, err
-        return json.loads(out)
-
-
-@pytest.fixture
-def console(capsys: pytest.CaptureFixture[str]) -> Console:
-    return Console(capsys)
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
+from console import Console
 from runnel import zoo
-from runnel.cli import execute
 from runnel.tflite.writer import write_tflite
 
 NET = zoo.Architecture(
@@ -26,29 +24,6 @@ needs_qemu = pytest.mark.skipif(
     not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),
     reason="arm-none-eabi-gcc or qemu-system-arm is not installed: ./scripts/setup test",
 )
-
-
-class Console:
-    """Runs command lines as the console script does."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-
-    def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        code = execute([str(a) for a in arguments])
-        captured = self.capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    def json(self, *arguments: object) -> Any:
-        code, out, err = self(*arguments, "--json")
-        assert code == 0, err
-        return json.loads(out)
-
-
-@pytest.fixture
-def console(capsys: pytest.CaptureFixture[str]) -> Console:
-    return Console(capsys)
 
 
 @pytest.fixture

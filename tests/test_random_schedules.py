@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from random_models.batch import host
 from random_models.source import DrawnSource
 from random_schedules.batch import wrong_plans
-from random_schedules.geometry import run_plan
+from random_schedules.geometry import layer_values, wrong_tensors
 from random_schedules.material import Network, random_graph, random_network, text_of
 from random_schedules.mistakes import KINDS, mistakes
 from random_schedules.schedules import random_schedule
@@ -33,7 +33,6 @@ from runnel.operators import Target
 from runnel.plan.plan import Plan
 from runnel.plan.planner import make_plan
 from runnel.plan.verify import verify
-from runnel.reference import evaluate
 from runnel.run.inputs import random_inputs
 from runnel.schedule.schedule import Streaming
 
@@ -53,14 +52,9 @@ def assert_equal(wrong: list[str], networks: list[Network]) -> None:
         pytest.fail("\n".join(texts), pytrace=False)
 
 
-def differs(plan: Plan, network: Network, noise: np.random.Generator) -> bool:
-    results = run_plan(plan, network.inputs[-1], noise)
-    return any(not np.array_equal(a, b) for a, b in zip(results, network.expected[-1], strict=True))
-
-
 def test_networks_and_schedules_hold_all_that_they_should(seed: int) -> None:
     found: Counter[str] = Counter()
-    networks = [random_network(seed, number, False, layers=False) for number in range(150)]
+    networks = [random_network(seed, number, False) for number in range(150)]
     for network in networks:
         (plan,) = network.plans
         found["several outputs"] += len(plan.schedule.graph.outputs) > 1
@@ -108,11 +102,12 @@ def test_rows_lie_where_they_are_looked_for(batch: int, seed: int) -> None:
     """In numpy, three schedules for each network: right bytes, verified, and an arena of the lower bound."""
     noise = np.random.default_rng(seed)
     for number in range(batch * GEOMETRY_BATCH, (batch + 1) * GEOMETRY_BATCH):
-        network = random_network(seed + 1, number, dsp=number % 2 == 1, schedules=3, layers=False)
+        network = random_network(seed + 1, number, dsp=number % 2 == 1, schedules=3)
+        values = layer_values(network.graph, network.inputs[-1])
         for plan in network.plans:
             verify(plan)
             assert plan.arena_bytes == plan.arena_lower_bound_bytes, text_of(plan.schedule)
-            assert not differs(plan, network, noise), text_of(plan.schedule)
+            assert not wrong_tensors(plan, values, noise), text_of(plan.schedule)
 
 
 def test_a_wrong_geometry_is_seen(seed: int) -> None:
@@ -121,24 +116,28 @@ def test_a_wrong_geometry_is_seen(seed: int) -> None:
     tried: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for number in range(200):
-        network = random_network(seed, number, False, layers=False)
-        for kind, wrong in mistakes(network.plans[0]) if network.varies else ():
+        network = random_network(seed, number, False)
+        values = layer_values(network.graph, network.inputs[-1])
+        for kind, plan in mistakes(network.plans[0]):
             tried[kind] += 1
             try:
-                seen[kind] += differs(wrong, network, noise)
+                seen[kind] += bool(wrong_tensors(plan, values, noise))
             except AssertionError:  # the executor itself saw it
                 seen[kind] += 1
     assert all(tried[kind] >= 3 for kind in KINDS), tried
-    assert all(seen[kind] > 0.5 * tried[kind] for kind in KINDS), (seen, tried)
+    assert all(seen[kind] > 0.6 * tried[kind] for kind in KINDS), (seen, tried)
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_generated_code_equals_layer_by_layer(batch: int, seed: int, tmp_path: Path) -> None:
-    """Under the address and undefined-behaviour sanitizers, the arenas between guard bytes."""
+    """Under the address and undefined-behaviour sanitizers, the arenas between guard bytes.
+
+    What is expected is the reference's, layer by layer; every fourth network also runs layer by layer in C.
+    """
     dsp, clang = batch % 2 == 1, batch % 4 in (1, 2) and shutil.which("clang") is not None
     numbers = range(batch * BATCH, (batch + 1) * BATCH)
-    networks = [random_network(seed, number, dsp) for number in numbers]
-    build = BuildOptions(optimize="-O1", sanitize=True, compiler="clang" if clang else None)
+    networks = [random_network(seed, number, dsp, layers=number % 4 == 0) for number in numbers]
+    build = BuildOptions(optimize="-O1" if clang else "-O0", sanitize=True, compiler="clang" if clang else None)
     assert_equal(wrong_plans(networks, host(dsp), tmp_path, build), networks)
 
 
@@ -193,8 +192,7 @@ def test_whatever_hypothesis_draws(full: bool, seed: int) -> None:
         plan = make_plan(random_schedule(graph, source, target), "drawn", "host", target)
         verify(plan)
         (inputs,) = random_inputs([graph.tensor(i) for i in graph.inputs], 1, seed)
-        results = run_plan(plan, inputs, np.random.default_rng(seed))
-        for result, expected in zip(results, evaluate(graph, inputs), strict=True):
-            assert np.array_equal(result, expected), text_of(plan.schedule)
+        values = layer_values(graph, inputs)
+        assert not wrong_tensors(plan, values, np.random.default_rng(seed)), text_of(plan.schedule)
 
     check()

@@ -27,6 +27,8 @@ from runnel.resources import resource_root
 from runnel.schedule.schedule import Objective
 from runnel.schedule.search import Request, find_schedule
 from runnel.schedule.search_front import pareto
+from runnel.schedule.search_needs import why_not_pulled
+from runnel.schedule.search_network import read_network
 from runnel.tflite.reader import read_tflite
 
 LARGEST_MODEL_BYTES = 64 * 1024 * 1024
@@ -92,14 +94,19 @@ def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     else:
         schedule = find_schedule(graph, request)
         if request.pulled and not schedule.input_passes:
-            raise RunnelError(
-                f"{graph.source or graph.name}: --input pulled is not possible: the first operator that reads the "
-                "image needs all of it, or several do; leave the option out for this model"
-            )
+            raise RunnelError(_not_pulled(graph, request, options))
         plan = make_plan(schedule, name, board.name, request.target)
     _check_budget(plan, board, options)  # before verifying, which takes memory by the size of the arena
     verify(plan)
     return plan
+
+
+def _not_pulled(graph: Graph, request: Request, options: Options) -> str:
+    reason = why_not_pulled(read_network(graph, request.target)) or "its first operators cannot run by rows together"
+    remedy = "leave the option out for this model"
+    if options.edges == "original":
+        remedy += ", or use --edges int8"
+    return f"{graph.source or graph.name}: --input pulled is not possible: {reason}; {remedy}"
 
 
 def schedule_request(graph: Graph, board: Board, options: Options) -> Request:

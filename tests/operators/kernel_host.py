@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from runnel.emit.functions import sweep_arguments, sweep_statement
 from runnel.graph import Graph, Operator, Quantization, Tensor
 from runnel.operators import operator_type
 from runnel.operators.base import KernelCall, Target
@@ -41,10 +42,10 @@ _SOURCE = """
 void call(const int32_t *shape_values, const int32_t *layer_values, const void *const *constants, void **tensors,
           void *scratch)
 {{
-    const struct {function}_shape shape = {{ {shape} }};
-    const struct {function}_layer layer = {{ {layer} }};
+    const struct runnel_{kernel}_shape shape = {{ {shape} }};
+    const struct {layer_struct} layer = {{ {layer} }};
     (void)layer_values; (void)constants;
-    {function}(&shape, &layer, {tensors}, scratch);
+    {statement}
 }}
 """
 
@@ -75,14 +76,17 @@ def _source(call: KernelCall, tensors: Sequence[Array]) -> str:
     shape = [f".{name} = shape_values[{i}]" for i, name in enumerate(sorted(call.shape))]
     layer = [f".{name} = layer_values[{i}]" for i, name in enumerate(sorted(call.layer))]
     layer += [f".{constant.name} = constants[{i}]" for i, constant in enumerate(call.constants)]
-    arguments = [f"(const {c_type(array)} *)tensors[{i}]" for i, array in enumerate(tensors[:-1])]
-    arguments.append(f"({c_type(tensors[-1])} *)tensors[{len(tensors) - 1}]")
+    inputs = [f"(const {c_type(array)} *)tensors[{i}]" for i, array in enumerate(tensors[:-1])]
+    output = f"({c_type(tensors[-1])} *)tensors[{len(tensors) - 1}]"
+    arguments = sweep_arguments(call.sweep, call.form, inputs[0], output) if call.sweep else [*inputs, output]
+    statement = f"{call.function}(&shape, &layer, {', '.join(arguments)}, scratch);"
     return _SOURCE.format(
         header=call.header,
-        function=call.function,
+        kernel=call.kernel,
+        layer_struct=call.layer_struct,
         shape=", ".join(shape),
         layer=", ".join(layer),
-        tensors=", ".join(arguments),
+        statement=sweep_statement(call.sweep, statement) if call.sweep else statement,
     )
 
 

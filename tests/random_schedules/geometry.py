@@ -3,22 +3,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from random_schedules.row_executor import run_segment
+from runnel.graph import Graph
 from runnel.operators import operator_type
 from runnel.plan.plan import Plan, PlannedSegment
+from runnel.reference import evaluate
 
 Array = npt.NDArray[Any]
 
 
-def run_plan(plan: Plan, inputs: Sequence[Array], noise: np.random.Generator) -> list[Array]:
-    """The graph's outputs, with all buffers where the plan has them. All other bytes, scratch above all, are noise."""
+def layer_values(graph: Graph, inputs: Sequence[Array]) -> dict[int, Array]:
+    """Every tensor that is computed, layer by layer."""
+    values = dict(zip(graph.inputs, inputs, strict=True))
+    results: list[Array] = []
+    evaluate(graph, inputs, results.append)
+    values.update(zip((index for operator in graph.operators for index in operator.outputs), results, strict=True))
+    return values
+
+
+def wrong_tensors(plan: Plan, values: Mapping[int, Array], noise: np.random.Generator) -> list[int]:
+    """Runs the plan with all buffers where it has them; all other bytes, scratch above all, are noise.
+
+    values: what `layer_values` gives. Returns the tensors that differ, each output of a segment straight after it and
+    the graph's outputs at the end.
+    """
     graph = plan.schedule.graph
+    inputs = [values[index] for index in graph.inputs]
+    wrong = []
     memory = noise.integers(-128, 128, plan.arena_bytes).astype(np.int8)
     for index, array in zip(graph.inputs, inputs, strict=True):
         if plan.schedule.input_passes == 0:
@@ -43,8 +60,12 @@ def run_plan(plan: Plan, inputs: Sequence[Array], noise: np.random.Generator) ->
             spoil()
             _run_operator(plan, planned, memory, step)
         spoil()
-    last = len(plan.segments)
-    return [_tensor(plan, memory, i, last).copy().reshape(graph.tensor(i).shape) for i in graph.outputs]
+        wrong += _differing(plan, memory, planned.segment.outputs, step, values)
+    return wrong + _differing(plan, memory, graph.outputs, len(plan.segments), values)
+
+
+def _differing(plan: Plan, memory: Array, tensors: Sequence[int], step: int, values: Mapping[int, Array]) -> list[int]:
+    return [i for i in tensors if not np.array_equal(_tensor(plan, memory, i, step), values[i].reshape(-1))]
 
 
 def _scratch(plan: Plan, planned: PlannedSegment, memory: Array) -> Array:

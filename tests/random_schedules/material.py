@@ -39,6 +39,10 @@ class Network:
     expected: list[list[Array]]
 
     @property
+    def graph(self) -> Graph:
+        return self.plans[0].schedule.graph
+
+    @property
     def varies(self) -> bool:
         """Whether outputs differ between two noisy inputs: a stuck network tests little."""
         pairs = zip(self.expected[0], self.expected[-1], strict=True)
@@ -50,7 +54,7 @@ def random_graph(source: Source, label: str) -> Graph:
     return optimise(read_tflite(write_tflite(network(source)), label), "int8")
 
 
-def random_network(seed: int, number: int, dsp: bool, schedules: int = 1, layers: bool = True) -> Network:
+def random_network(seed: int, number: int, dsp: bool, schedules: int = 1, layers: bool = False) -> Network:
     """A network with some random schedules and, where `layers`, layer by layer."""
     source, target = SeededSource(seed, 2_000_000 + number), Target(dsp=dsp)
     graph = random_graph(source, f"network {number} of seed {seed}")

@@ -42,7 +42,7 @@ def _gap(plan: Plan, place: int, planned: PlannedSegment) -> int | None:
 def _reuses_most(plan: Plan, place: int, planned: PlannedSegment) -> bool:
     """Whether the output takes over more than half of its input's bytes."""
     gap = _gap(plan, place, planned)
-    return gap is not None and 2 * gap < plan.schedule.graph.tensor(planned.segment.outputs[0]).bytes
+    return gap is not None and 0 <= 2 * gap < plan.schedule.graph.tensor(planned.segment.outputs[0]).bytes
 
 
 def _with_rows(plan: Plan, place: int, rows: SegmentRows) -> Plan:

@@ -161,7 +161,8 @@ class _Run:
         if step.row_form.source_rows:
             taken = [step.row_form.source_columns[x] for x in range(columns.first, columns.end)]
             line = self.read(store, step.row_form.source_rows[row], Span(min(taken), max(taken) + 1))
-            return line[np.array(taken) - min(taken)]
+            chosen: Array = line[np.array(taken) - min(taken)]
+            return chosen
         _, height, width, channels = self.graph.tensor(store.tensor).shape
         top, left = row * window.stride_h - window.pad_top, columns.first * window.stride_w - window.pad_left
         high = (window.kernel_h - 1) * window.dilation_h + 1

@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runnel.plan.plan import Plan
+from runnel.plan.plan import Move, Plan
+from runnel.plan.serialise import plan_to_json
 from runnel.report.html import render_html
 from runnel.report.parts import PULLED, mode_text
 from runnel.report.peak import explain_peak
 from runnel.report.picture import make_picture
 from runnel.report.png import write_png
+from runnel.report.saved import saved_view
 from runnel.report.tables import schedule_table
 from runnel.report.view import plan_view
 from runnel.schedule.schedule import Streaming
 
+from ..plan.streamed import patches_plan, strips_plan
 from .streamed import growing_plan, streamed_plan
 from .test_report import parse, shown
 
@@ -131,3 +134,22 @@ def test_the_table_says_how_each_segment_runs() -> None:
 )
 def test_modes_in_words(streaming: Streaming | None, text: str) -> None:
     assert mode_text(streaming) == text
+
+
+@pytest.mark.parametrize("plan", [strips_plan(), patches_plan()], ids=["strips", "patches"])
+def test_other_ways_to_run_are_shown_too(plan: Plan) -> None:
+    view = plan_view(plan)
+    assert sum(part.macs for row in view.segments for part in row.parts) == plan.macs
+    parse(render_html(plan, None))
+    assert any("patches" in row.runs or "strips" in row.runs for row in view.segments)
+
+
+def test_a_buffer_that_moves_says_from_where() -> None:
+    plan = streamed_plan()
+    first, second = (placed.buffer.name for placed in plan.layout.buffers[:2])
+    moved = replace(plan, layout=replace(plan.layout, moves=(Move(1, first, second),)))
+    row = next(row for row in plan_view(moved).buffers if row.name == second)
+    assert row.moved_from == first
+    assert f"moved from {first}" in render_html(moved, None)
+    saved = saved_view(plan_to_json(moved))
+    assert next(row for row in saved.buffers if row.name == second).moved_from == first

@@ -10,7 +10,8 @@ from runnel.graph import Graph
 from runnel.operators.base import RowForm, Window
 from runnel.schedule.rows import Area, SegmentRows, Span, first_row_needed, input_area, rows_needed
 from runnel.schedule.schedule import Segment, Streaming
-from runnel.schedule.streams import build_rows, plane_columns
+from runnel.schedule.stores import plane_columns
+from runnel.schedule.streams import build_rows
 
 
 def blocks(kernel: int, count: int = 2, stride: int = 1, size: int = 32) -> Graph:

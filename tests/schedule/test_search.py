@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bars import BARS
 from runnel import zoo
 from runnel.operators import operator_type
 from runnel.operators.base import Target
@@ -20,20 +21,6 @@ from schedule.random_networks import ANY, random_network
 
 KB = 1024
 DSP = Target(dsp=True)
-BARS = {
-    "mcunet-vww0": (17, 19),
-    "mcunet-vww1": (18, 24),
-    "mcunet-vww2": (46, 72),
-    "mcunet-in0": (15, 20),
-    "mcunet-in1": (21, 34),
-    "mcunet-in2": (62, 88),
-    "mcunet-in3": (66, 106),
-    "mcunet-in4": (85, 126),
-    "mbv2-w0.35": (32, 72),
-    "proxyless-w0.3": (54, 106),
-    "mbv2-1.0": (140, 215),
-}
-"""kB with the input pulled once, and stored; nothing recomputed."""
 
 
 def overhead(schedule: Schedule) -> float:

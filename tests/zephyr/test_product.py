@@ -66,7 +66,7 @@ def test_a_product_builds_runs_and_builds_again_only_what_changed(
         product / "board.yaml",
         module / "generator" / "runnel" / "emit" / "templates" / "model.c.j2",
         module / "generator" / "runnel" / "plan" / "planner.py",
-        module / "zephyr_module" / "include" / "runnel" / "kernels" / "conv_2d.h",
+        module / "zephyr_module" / "include" / "runnel" / "kernels" / "conv_2d_pixels.h",
     )
     for path in watched:
         _touch(path)

@@ -13,9 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from runnel.graph import Graph, Operator, Tensor
+from runnel.graph import Graph, Operator
 from runnel.operators.base import (
-    Constant,
     Constraint,
     Footprint,
     KernelCall,
@@ -29,18 +28,17 @@ from runnel.operators.base import (
 from runnel.operators.convolution import (
     WEIGHTED_CONSTRAINTS,
     channel_multipliers,
-    column_bytes,
     constant_bias,
     reference_output,
     reference_windows,
     weights_of,
     window_of,
-    window_shape,
 )
 from runnel.operators.convolution_rows import convolution_row_call, convolution_row_form, convolution_row_scratch
+from runnel.operators.convolution_whole import whole_convolution_call, whole_scratch_bytes
 from runnel.operators.padding import padding_of
-from runnel.operators.quantize_math import activation_range, quantization_of
-from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer, requantization
+from runnel.operators.quantize_math import quantization_of
+from runnel.operators.requantization import Requantization, requantization
 
 
 def _no_groups(graph: Graph, operator: Operator) -> str | None:
@@ -102,7 +100,8 @@ class Conv2D(OperatorType):
 
     def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
         taps = math.prod(graph.tensor(operator.inputs[1]).shape[1:])
-        return Footprint(scratch_bytes=column_scratch(window_of(graph, operator), taps, target))
+        data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
+        return Footprint(whole_scratch_bytes(data, output, window_of(graph, operator), taps, target))
 
     def row_form(self, graph: Graph, operator: Operator) -> RowForm | None:
         return convolution_row_form(graph, operator)
@@ -118,7 +117,7 @@ class Conv2D(OperatorType):
         output = graph.tensor(operator.outputs[0])
         window = window_of(graph, operator)
         weights, constants = self._constants(graph, operator)
-        return (convolution_call(operator, data, output, window, weights, constants, target),)
+        return (whole_convolution_call(operator, data, output, window, weights, constants, target),)
 
     def _constants(self, graph: Graph, operator: Operator) -> tuple[npt.NDArray[np.int8], Requantization]:
         return requantization(
@@ -128,68 +127,3 @@ class Conv2D(OperatorType):
             channel_multipliers(graph, operator),
             quantization_of(graph.tensor(operator.inputs[0]), operator).zero_point,
         )
-
-
-def _is_one_pixel(window: Window) -> bool:
-    return (window.kernel_h, window.kernel_w, window.pad_top, window.pad_left) == (1, 1, 0, 0)
-
-
-def column_scratch(window: Window, taps: int, target: Target) -> int:
-    """Bytes that windows are gathered into; none where they are read where they lie."""
-    size = column_bytes(taps, target)
-    pixels_at_once = 2 if target.dsp else 1
-    return 0 if _is_one_pixel(window) and size == taps else pixels_at_once * size
-
-
-def convolution_call(
-    operator: Operator,
-    data: Tensor,
-    output: Tensor,
-    window: Window,
-    weights: npt.NDArray[np.int8],
-    constants: Requantization,
-    target: Target,
-) -> KernelCall:
-    """The call of kernel conv_2d. FULLY_CONNECTED uses it too, as a 1x1 window over pixels of all its inputs."""
-    channels = output.shape[-1]
-    taps = weights.size // channels
-    scratch_bytes = column_scratch(window, taps, target)
-    rows = np.zeros((channels, column_bytes(taps, target)), dtype=np.int8)
-    rows[:, :taps] = weights.reshape(channels, taps)
-    clamp = activation_range(operator.attributes["fused_activation_function"], output, operator)
-    shape = {
-        **_spatial_shape(data, output, window),
-        "input_channels": taps // (window.kernel_h * window.kernel_w),
-        "output_channels": channels,
-        "column_bytes": rows.shape[1],
-        "gather": int(scratch_bytes > 0),
-        "rounding": constants.rounding(clamp),
-    }
-    zero_points = quantization_of(data, operator).zero_point, quantization_of(output, operator).zero_point
-    return KernelCall(
-        kernel="conv_2d",
-        variant="dsp" if target.dsp else "portable",
-        shape=shape,
-        layer=accumulator_layer(*zero_points, clamp),
-        constants=(Constant("weights", rows), *constants.constants()),
-        inputs=(data.index,),
-        output=output.index,
-        scratch_bytes=scratch_bytes,
-        layer_type=LAYER_TYPE,
-    )
-
-
-def _spatial_shape(data: Tensor, output: Tensor, window: Window) -> dict[str, int]:
-    """Heights, widths and the window. A 1x1 window at stride 1 sees the whole tensor as one row of pixels."""
-    if _is_one_pixel(window) and window.stride_h == window.stride_w == 1:
-        pixels = output.elements // output.shape[-1]
-        sizes = (1, pixels, 1, pixels)
-    else:
-        sizes = (data.shape[1], data.shape[2], output.shape[1], output.shape[2])
-    return {
-        "input_height": sizes[0],
-        "input_width": sizes[1],
-        "output_height": sizes[2],
-        "output_width": sizes[3],
-        **window_shape(window),
-    }

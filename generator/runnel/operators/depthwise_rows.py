@@ -11,7 +11,7 @@ from runnel.operators.base import Constant, KernelCall, RowForm, RowLayout, Targ
 from runnel.operators.convolution import window_of
 from runnel.operators.quantize_math import activation_range, quantization_of
 from runnel.operators.requantization import LAYER_TYPE, Requantization, accumulator_layer
-from runnel.operators.row_kernels import OUTPUT_STEPS, column_pitch, maps_to_map, output_steps
+from runnel.operators.row_kernels import column_pitch, general_steps, maps_to_map, output_steps
 
 SHORT_ROW = 4
 """Bytes of a row of weights up to which the DSP kernel has rows twice: that saves a loop, and costs little flash."""
@@ -76,7 +76,7 @@ def depthwise_row_call(
         output=output.index,
         layer_type=LAYER_TYPE,
         form="planes",
-        general=("output_channels", "plane_width", "plane_bytes", *OUTPUT_STEPS),
+        general=("output_channels", *general_steps(layout)),  # planes are stepped through in the inner loop
     )
 
 

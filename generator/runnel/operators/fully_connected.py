@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FULLY_CONNECTED: int8, per-tensor or per-channel weights. Runs on the conv_2d kernel as a 1x1 window.
+"""FULLY_CONNECTED: int8, per-tensor or per-channel weights. Runs on CONV_2D's kernels as a 1x1 window.
 
 Source of the arithmetic: reference_integer_ops::FullyConnected and FullyConnectedPerChannel in TensorFlow Lite.
 """
@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from runnel.graph import Graph, Operator
 from runnel.operators.base import Constraint, Footprint, KernelCall, OperatorType, Target, register
-from runnel.operators.conv_2d import column_scratch, convolution_call
 from runnel.operators.convolution import (
     WEIGHTED_CONSTRAINTS,
     channel_multipliers,
@@ -22,6 +21,7 @@ from runnel.operators.convolution import (
     reference_output,
     weights_of,
 )
+from runnel.operators.convolution_whole import whole_convolution_call, whole_scratch_bytes
 from runnel.operators.quantize_math import quantization_of
 from runnel.operators.requantization import requantization
 from runnel.operators.row_kernels import ONE_PIXEL
@@ -84,8 +84,9 @@ class FullyConnected(OperatorType):
         return (reference_output(graph, operator, sums, channel_multipliers(graph, operator)),)
 
     def footprint(self, graph: Graph, operator: Operator, target: Target) -> Footprint:
+        data, output = graph.tensor(operator.inputs[0]), graph.tensor(operator.outputs[0])
         taps = graph.tensor(operator.inputs[1]).shape[1]
-        return Footprint(scratch_bytes=column_scratch(ONE_PIXEL, taps, target))
+        return Footprint(whole_scratch_bytes(data, output, ONE_PIXEL, taps, target))
 
     def lower(self, graph: Graph, operator: Operator, target: Target) -> tuple[KernelCall, ...]:
         data = graph.tensor(operator.inputs[0])
@@ -97,4 +98,4 @@ class FullyConnected(OperatorType):
             channel_multipliers(graph, operator),
             quantization_of(data, operator).zero_point,
         )
-        return (convolution_call(operator, data, output, ONE_PIXEL, weights, constants, target),)
+        return (whole_convolution_call(operator, data, output, ONE_PIXEL, weights, constants, target),)

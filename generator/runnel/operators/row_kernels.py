@@ -10,9 +10,6 @@ from runnel.operators.checks import input_at, output_of
 ONE_PIXEL = Window(1, 1, 1, 1, 1, 1, 0, 0)
 """The window of row kernels that read the input pixel at the output pixel's place."""
 
-OUTPUT_STEPS = ("output_pixel_step", "output_channel_step")
-"""Members of every shape struct of a row kernel; no kernel is much faster for knowing them."""
-
 COLUMN_ORDER = (0, 2, 1, 3)
 """Where channels 0..3 of every four lie in an int16 column, so that words pair with SXTB16 of int8 weights."""
 
@@ -33,6 +30,11 @@ def output_steps(layout: RowLayout) -> dict[str, int]:
         "output_pixel_step": layout.output_pixel_step,
         "output_channel_step": layout.output_channel_step,
     }
+
+
+def general_steps(layout: RowLayout) -> tuple[str, ...]:
+    """Which of these fields a kernel need not know: one of them is 1, be it for pixels or for planes, and it helps."""
+    return tuple(name for name, step in output_steps(layout).items() if step != 1)
 
 
 def column_pitch(channels: int) -> int:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from runnel.operators.base import KernelCall, RowLayout, Target
-from runnel.operators.row_kernels import OUTPUT_STEPS, output_steps
+from runnel.operators.row_kernels import general_steps, output_steps
 
 NO_TENSOR = -1
 """The call belongs to no operator: the plan knows what it reads and writes."""
@@ -21,5 +21,5 @@ def spread_call(channels: int, layout: RowLayout, target: Target | None = None) 
         inputs=(NO_TENSOR,),
         output=NO_TENSOR,
         form="pixels",
-        general=("channels", *OUTPUT_STEPS),
+        general=("channels", *general_steps(layout)),
     )

@@ -60,4 +60,4 @@ class Schedule:
     def input_passes(self) -> int:
         """How often the caller is asked for all rows of the input: 0 where it is stored before the run."""
         pulled = [s.streaming for s in self.segments if s.streaming is not None and s.streaming.pulled]
-        return max((s.strips * s.bands if s.bands > 1 else s.strips for s in pulled), default=0)
+        return max((s.strips * s.bands for s in pulled), default=0)

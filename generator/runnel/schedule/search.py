@@ -81,7 +81,7 @@ def search_edges(graph: Graph, request: Request) -> Edges:
     network = read_network(graph, request.target)
     plain = request.layers_only or request.objective == "flash"
     pulled = request.pulled and not plain and can_pull(network)
-    needs = count_needs(network, Strips(STRIPS if request.max_overhead > 0 and not plain else (1,)), pulled)
+    needs = count_needs(network, Strips(STRIPS if request.max_overhead > 0 and not plain else (1,)), pulled, plain)
     return make_edges(needs, request.input_passes, plain)
 
 

@@ -9,6 +9,7 @@ strip of 1, the two of 2, the three of 3...). `areas.py` does the same for one s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Strips:
 
     counts: tuple[int, ...]
 
-    @property
+    @cached_property
     def starts(self) -> tuple[int, ...]:
         return tuple(sum(self.counts[:k]) for k in range(len(self.counts)))
 

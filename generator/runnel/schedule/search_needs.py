@@ -47,12 +47,12 @@ class Needs:
     pulled: bool
 
 
-def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
-    """All of it. pulled: the graph's input is not stored (see `can_pull`)."""
+def count_needs(network: Network, strips: Strips, pulled: bool, layers_only: bool = False) -> Needs:
+    """All of it. pulled: the graph's input is not stored (see `can_pull`). layers_only: nothing runs by rows."""
     areas = sweep(network, strips)
     stores = count_stores(network, areas, strips)
     whole = _WholeTensors(network, pulled)
-    streams = _streamable(network, pulled)
+    streams = _streamable(network, pulled) & (not layers_only)
     plain = _sums_to_ends(stores.fixed)
     if pulled:
         plain[0] += stores.input_ring
@@ -69,11 +69,31 @@ def count_needs(network: Network, strips: Strips, pulled: bool) -> Needs:
 
 def can_pull(network: Network) -> bool:
     """Whether rows of the only input can be asked for: one streamed segment can hold all that read it."""
+    return why_not_pulled(network) is None
+
+
+def why_not_pulled(network: Network) -> str | None:
+    """What keeps the rows of the input from being asked for, as a clause; None where nothing does."""
     if len(network.graph.inputs) != 1:
-        return False
+        return "the model has several inputs"
     tensor = network.activations[network.graph.inputs[0]]
-    first = network.places[: tensor.last + 1]
-    return 0 in tensor.readers and tensor.last < network.count and all(p.form and not p.whole for p in first)
+    if tensor.last >= network.count:
+        return "its input is an output too"
+    for place in network.places[: tensor.last + 1]:
+        name = f"operator {place.operator.index} ({place.operator.kind})"
+        if place.form is None:
+            return f"{name} needs whole tensors, and " + _image_reader(network, tensor.last, place)
+        if place.whole:
+            return f"{name} needs all of another tensor first, and " + _image_reader(network, tensor.last, place)
+    return None if 0 in tensor.readers else "its first operator does not read the image"
+
+
+def _image_reader(network: Network, last: int, place: Place) -> str:
+    """Why it matters how `place` runs: it reads the image, or comes before one that does."""
+    if network.graph.inputs[0] in place.operator.inputs:
+        return "it reads the image"
+    reader = network.places[last].operator
+    return f"operator {reader.index} ({reader.kind}) after it reads the image again"
 
 
 class _WholeTensors:

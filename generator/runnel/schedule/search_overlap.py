@@ -7,7 +7,7 @@ far the segment has come with its input is a composition of "rows needed" along 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +58,10 @@ def growths(
     from below.
     """
     state = end_state(network, lambda tensor: int(columns[tensor].rows[end]), end, starts.stop + 1)
+    read: dict[int, Activation] = {}
     for start in starts:
-        for tensor in dying_inputs(network, start, end):
+        _add_reads(network, read, start, end)
+        for tensor in _whole_before(network, reversed(read.values()), start):
             if start >= certain:
                 yield start, _growth(network, columns, strips, state, tensor, start)
             else:
@@ -114,13 +116,29 @@ def _made(network: Network, state: EndState, start: int) -> tuple[Integers, ...]
 
 def dying_inputs(network: Network, start: int, end: int) -> list[Activation]:
     """Inputs of the segment whose buffer nobody needs after it, all of it read row by row."""
-    found: list[Activation] = []
-    for place in range(start, end):
-        for number in network.places[place].by_rows:
-            tensor = network.activations[number]
-            if tensor.made < start and tensor.last < end and tensor not in found:
-                found.append(tensor)
-    return [t for t in found if not any(t.number in network.places[p].whole for p in t.readers)]
+    read: dict[int, Activation] = {}
+    for place in reversed(range(start, end)):
+        _add_reads(network, read, place, end)
+    return _whole_before(network, reversed(read.values()), start)
+
+
+def _add_reads(network: Network, read: dict[int, Activation], place: int, end: int) -> None:
+    """What the operator at `place` reads by rows and nobody needs from `end` on; in `read` the first read comes last.
+
+    What it makes itself is no input of a segment that starts here or before.
+    """
+    read.pop(network.places[place].output, None)
+    for number in reversed(network.places[place].by_rows):
+        tensor = network.activations[number]
+        if tensor.last < end:
+            read.pop(number, None)
+            read[number] = tensor
+
+
+def _whole_before(network: Network, tensors: Iterable[Activation], start: int) -> list[Activation]:
+    """Those that are made before `start` and that no operator needs all of at once."""
+    made = (tensor for tensor in tensors if tensor.made < start)
+    return [t for t in made if not any(t.number in network.places[p].whole for p in t.readers)]
 
 
 def _growth(

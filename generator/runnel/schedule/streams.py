@@ -13,7 +13,7 @@ from runnel.schedule.overlap import growing_distance, halo_columns
 from runnel.schedule.rings import Observed, Turn, take_turns
 from runnel.schedule.rows import Area, SegmentRows, Step, StepForm, Store, input_area
 from runnel.schedule.schedule import Segment, Streaming
-from runnel.schedule.stores import Stores, plane_columns
+from runnel.schedule.stores import Stores
 
 _ONE_PIXEL = Window(1, 1, 1, 1, 1, 1, 0, 0)
 _ANY_TARGET = Target()
@@ -222,6 +222,3 @@ class _Builder:
             halo=self.stores.get(draft.halo),
             group=draft.group,
         )
-
-
-__all__ = ["build_rows", "plane_columns"]

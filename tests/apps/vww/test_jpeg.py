@@ -97,6 +97,7 @@ def test_restart_markers(program: Path, tmp_path: Path, interval: int) -> None:
     assert (b"\xff\xd0" in data) == (interval < 500)
     got = decode(program, save(tmp_path, data)).pixels
     assert plain is not None
+    assert got is not None
     assert np.array_equal(got, plain)
 
 

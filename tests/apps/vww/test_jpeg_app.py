@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from PIL import Image
 from apps.vww.jpeg_filter import Pixels, compile_filter, decode, jpeg_bytes, smooth_picture, with_pillow
 from apps.vww.vww_build import APP, FRAMES, Outputs, build_vww, expected_outputs, outputs_of
 from runnel.app import pictures_in, prepare_frames, run_app
+from runnel.boards import load_board
 from runnel.build.app import app_model
-from runnel.build.app_firmware import AppOptions, BuiltApp
-from runnel.compiler import load_model
+from runnel.build.app_firmware import AppOptions, BuiltApp, build_app
+from runnel.compiler import Options, load_model, plan_model, write_sources
+from runnel.reference import selftest_crc
 from runnel.run.oracle import tflm_oracle
 
 OK, SOURCE = 0, 5
@@ -64,6 +67,21 @@ def test_equal_to_tflm_on_the_host(host: BuiltApp, photos: Path, expected: Outpu
 def test_equal_to_tflm_on_the_emulator(photos: Path, expected: Outputs, tmp_path: Path) -> None:
     """Files come through semihosting, 256 bytes at a time."""
     code, lines = run_app(build_vww("qemu-m7", tmp_path, AppOptions(jpeg=True)), photos)
+    assert (code, outputs_of(lines)) == (OK, expected)
+
+
+def test_equal_to_tflm_when_the_model_asks_several_times(photos: Path, expected: Outputs, tmp_path: Path) -> None:
+    """Each pass over the input decodes the file anew."""
+    board = load_board("host")
+    options = Options(input="pulled", input_passes=4, max_overhead=0.3)
+    plan = plan_model(load_model(app_model(APP)), board, options, APP.model_name)
+    generated = tmp_path / "generated"
+    generated.mkdir()
+    write_sources(plan, generated, selftest_crc(plan.schedule.graph, plan.schedule.segments))
+    header = (generated / "person.h").read_text(encoding="utf-8")
+    assert re.search(r"^#define PERSON_INPUT_PASSES [234]$", header, re.MULTILINE)
+    app = build_app(APP, board, generated, tmp_path / "firmware", AppOptions(sanitize=True, jpeg=True))
+    code, lines = run_app(app, photos)
     assert (code, outputs_of(lines)) == (OK, expected)
 
 

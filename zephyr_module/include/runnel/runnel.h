@@ -24,8 +24,10 @@ extern "C" {
 #define RUNNEL_ENOSELFTEST (-2) /* built by `runnel run`, which compares with the oracle itself */
 
 /* Gives <model>_run_rows() a part of the input: of row `y`, `columns` pixels from column `x` on, NHWC as in
- * <model>_input(), into `destination`, which is inside the arena. It returns 0 or more, or a negative number that ends
- * the run and that <model>_run_rows() then returns. `context` is what <model>_run_rows() was given. */
+ * <model>_input(), into `destination`, which is inside the arena and on no boundary of words. It returns 0 or more, or a
+ * negative number that ends the run and that <model>_run_rows() then returns; the next run starts afresh. `context` is
+ * what <model>_run_rows() was given. In each pass rows come from top to bottom; those below the last one that the model
+ * needs are not asked for. */
 typedef int (*runnel_read_row)(void *context, int32_t y, int32_t x, int32_t columns, void *destination);
 
 /* Type of the elements of a model's input or output. */

@@ -13,8 +13,10 @@
 
 struct runnel_conv_2d_pixels_shape {
 	int32_t input_channels;
+	int32_t input_rest; /* input_channels % 4 */
 	int32_t input_pixel_step; /* more than input_channels where the stride is more than 1 */
 	int32_t output_channels;
+	int32_t odd_channels; /* output_channels % 2 */
 	int32_t column_bytes; /* input channels, rounded up to what the kernel reads at once */
 	int32_t output_pixel_step;
 	int32_t output_channel_step;
@@ -24,6 +26,7 @@ struct runnel_conv_2d_pixels_shape {
 /* Columns as columns.h has them; column_bytes is a multiple of 4. */
 struct runnel_conv_2d_columns_shape {
 	int32_t output_channels;
+	int32_t odd_channels; /* output_channels % 2 */
 	int32_t column_bytes; /* bytes of a row of weights, int16 elements of a column */
 	int32_t output_pixel_step;
 	int32_t output_channel_step;

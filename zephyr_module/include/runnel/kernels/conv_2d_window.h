@@ -18,6 +18,7 @@ struct runnel_conv_2d_window_shape {
 	int32_t input_width;
 	int32_t input_channels;
 	int32_t output_channels;
+	int32_t odd_channels; /* output_channels % 2 */
 	int32_t kernel_height;
 	int32_t kernel_width;
 	int32_t stride_height;

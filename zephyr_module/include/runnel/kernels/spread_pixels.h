@@ -31,6 +31,7 @@ RUNNEL_INLINE void runnel_spread_pixels(const struct runnel_spread_pixels_shape 
 			*to = *from;
 			from += shape->channels;
 			to += shape->output_pixel_step;
+			RUNNEL_OPAQUE(from); /* a plain loop: other ones are longer, and no faster for short rows */
 		}
 	}
 }

@@ -15,8 +15,12 @@
 
 /* What the tile needs to know of a convolution. */
 struct runnel_conv_2d_tiles {
-	int32_t column_bytes; /* taps of a pixel, a multiple of 4; bytes of a channel's weights */
+	int32_t bytes_in;       /* 1: the input is one pixel of int8, 0: columns of int16 */
+	int32_t input_channels; /* of int8 */
+	int32_t input_rest;     /* input_channels % 4 */
+	int32_t column_bytes;   /* taps of a pixel, a multiple of 4; bytes of a channel's weights */
 	int32_t output_channels;
+	int32_t odd_channels; /* output_channels % 2 */
 	int32_t output_pixel_step;
 	int32_t output_channel_step;
 	int32_t rounding;
@@ -42,6 +46,61 @@ RUNNEL_INLINE const int16_t *runnel_conv_2d_tile_taps(const int16_t *columns, co
 	*sum_0 = runnel_smlad(odd, runnel_sxtb16_odd(w_0), runnel_smlad(even, runnel_sxtb16(w_0), *sum_0));
 	*sum_1 = runnel_smlad(odd, runnel_sxtb16_odd(w_1), runnel_smlad(even, runnel_sxtb16(w_1), *sum_1));
 	return columns + 4;
+}
+
+/* `rest` bytes, 1 to 3, as a word, without reading beyond them. before: there are 4 bytes or more before them. */
+RUNNEL_INLINE uint32_t runnel_conv_2d_last_bytes(const int8_t *bytes, int32_t rest, int before)
+{
+	uint32_t word = 0;
+
+	if (before) {
+		return runnel_load_word(bytes + rest - 4) >> (32 - 8 * rest);
+	}
+	for (int32_t tap = 0; tap < rest; tap++) {
+		word |= (uint32_t)(uint8_t)bytes[tap] << (8 * tap);
+	}
+	return word;
+}
+
+/* Adds the products of four taps of one pixel as int8; the weights behind them. */
+RUNNEL_INLINE const int8_t *runnel_conv_2d_tile_word(uint32_t word, const int8_t *weights,
+						     struct runnel_conv_2d_sums *sums)
+{
+	const uint32_t w_0 = runnel_load_word(weights);
+	const uint32_t w_1 = runnel_load_word(weights + 4);
+	const uint32_t even = runnel_sxtb16(word);
+	const uint32_t odd = runnel_sxtb16_odd(word);
+
+	sums->first_0 = runnel_smlad(odd, runnel_sxtb16_odd(w_0), runnel_smlad(even, runnel_sxtb16(w_0), sums->first_0));
+	sums->first_1 = runnel_smlad(odd, runnel_sxtb16_odd(w_1), runnel_smlad(even, runnel_sxtb16(w_1), sums->first_1));
+	return weights + 8;
+}
+
+/* All taps of one pixel as int8; the weights behind them. rest: taps % 4. */
+RUNNEL_INLINE const int8_t *runnel_conv_2d_tile_bytes(const int8_t *bytes, int32_t taps, int32_t rest,
+						      const int8_t *weights, struct runnel_conv_2d_sums *sums)
+{
+	RUNNEL_UNROLL(2)
+	for (int32_t left = taps; left >= 4; left -= 4) {
+		weights = runnel_conv_2d_tile_word(runnel_load_word(bytes), weights, sums);
+		bytes += 4;
+	}
+	if (rest > 0) {
+		weights = runnel_conv_2d_tile_word(runnel_conv_2d_last_bytes(bytes, rest, taps >= 4), weights, sums);
+	}
+	return weights;
+}
+
+/* All taps of one pixel as int16; the weights behind them. */
+RUNNEL_INLINE const int8_t *runnel_conv_2d_tile_one(const int16_t *columns, const int8_t *weights, int32_t words,
+						    struct runnel_conv_2d_sums *sums)
+{
+	RUNNEL_UNROLL(2)
+	for (; words > 0; words--) {
+		columns = runnel_conv_2d_tile_taps(columns, weights, &sums->first_0, &sums->first_1);
+		weights += 8;
+	}
+	return weights;
 }
 
 /* All taps of a pair of pixels; the weights behind them. words: a pixel's taps / 4, at least 1. */
@@ -105,53 +164,50 @@ RUNNEL_INLINE void runnel_conv_2d_tile_store(const struct runnel_conv_2d_tiles *
 	}
 }
 
-/* All channels of one or two pixels. An odd last channel is computed with the one before it, for a second time; one
- * channel alone is both of a pair. */
+/* All channels of one or two pixels, two channels at a time. An odd last channel is computed with the one before it, for
+ * a second time; one channel alone has its constants twice. */
 RUNNEL_INLINE void runnel_conv_2d_tile_pixels(const struct runnel_conv_2d_tiles *tiles,
 					      const struct runnel_accumulator_layer *layer, int32_t pixels,
-					      const int16_t *columns, int8_t *output)
+					      const void *input, int8_t *output)
 {
 	const int32_t words = tiles->column_bytes / 4;
-	const int32_t next = tiles->output_channels > 1;
-	const int8_t *weights = layer->weights;
+	const int32_t next = tiles->output_channels > 1 ? tiles->output_channel_step : 0;
+	const int32_t *const end = layer->bias + tiles->output_channels;
+	struct runnel_accumulator_layer pair = *layer; /* its channels 0 and 1 are the pair */
 
-	for (int32_t left = tiles->output_channels; left > 0; left -= 2) {
-		const int32_t channel = tiles->output_channels - (left > 1 ? left : 1 + next);
-		struct runnel_conv_2d_sums sums = {.first_0 = layer->bias[channel],
-						   .first_1 = layer->bias[channel + next]};
-		int8_t *to = output + channel * tiles->output_channel_step;
+	while (pair.bias < end) {
+		struct runnel_conv_2d_sums sums;
 
-		if (pixels > 1) {
+		if (tiles->odd_channels && next != 0 && pair.bias + 1 == end) {
+			pair.bias--;
+			pair.multiplier--;
+			pair.shift--;
+			output -= next;
+		}
+		RUNNEL_OPAQUE(pair.bias); /* or compilers compute every address anew from the channel's number */
+		sums.first_0 = pair.bias[0];
+		sums.first_1 = pair.bias[1];
+		if (tiles->bytes_in) {
+			pair.weights = runnel_conv_2d_tile_bytes(input, tiles->input_channels, tiles->input_rest,
+								 pair.weights, &sums);
+		} else if (pixels > 1) {
 			sums.second_0 = sums.first_0;
 			sums.second_1 = sums.first_1;
-			weights = runnel_conv_2d_tile_two(columns, weights, words, &sums);
+			pair.weights = runnel_conv_2d_tile_two(input, pair.weights, words, &sums);
 		} else {
-			RUNNEL_UNROLL(2)
-			for (int32_t word = 0; word < words; word++) {
-				runnel_conv_2d_tile_taps(columns + 4 * word, weights, &sums.first_0, &sums.first_1);
-				weights += 8;
-			}
+			pair.weights = runnel_conv_2d_tile_one(input, pair.weights, words, &sums);
 		}
-		RUNNEL_OPAQUE(to); /* or a second loop is made for steps of 1 */
-		runnel_conv_2d_tile_store(tiles, layer, pixels, channel, sums.first_0, sums.second_0, to);
-		runnel_conv_2d_tile_store(tiles, layer, pixels, channel + next, sums.first_1, sums.second_1,
-					  to + next * tiles->output_channel_step);
+		RUNNEL_OPAQUE_AFTER(pair.multiplier, sums.first_0);
+		RUNNEL_OPAQUE_AFTER(pair.shift, sums.first_0);
+		RUNNEL_OPAQUE_AFTER(output, sums.first_0);
+		runnel_conv_2d_tile_store(tiles, &pair, pixels, 0, sums.first_0, sums.second_0, output);
+		output += next;
+		runnel_conv_2d_tile_store(tiles, &pair, pixels, 1, sums.first_1, sums.second_1, output);
+		output += next;
+		pair.bias += 2;
+		pair.multiplier += 2;
+		pair.shift += 2;
 	}
-}
-
-/* The last 1 to 3 of `taps` bytes, as a word, without reading beyond them. */
-RUNNEL_INLINE uint32_t runnel_conv_2d_last_bytes(const int8_t *bytes, int32_t taps)
-{
-	const int32_t rest = taps % 4;
-	uint32_t word = 0;
-
-	if (taps >= 4) {
-		return runnel_load_word(bytes + taps - 4) >> (32 - 8 * rest);
-	}
-	for (int32_t tap = 0; tap < rest; tap++) {
-		word |= (uint32_t)(uint8_t)bytes[tap] << (8 * tap);
-	}
-	return word;
 }
 
 RUNNEL_INLINE void runnel_conv_2d_widen_word(uint32_t word, int16_t *columns)
@@ -160,27 +216,31 @@ RUNNEL_INLINE void runnel_conv_2d_widen_word(uint32_t word, int16_t *columns)
 	runnel_store_pair(columns + 2, runnel_sxtb16_odd(word));
 }
 
-/* Widens `taps` int8 into every `step`th four of `columns`: 4 for a pixel alone, 8 in a pair. */
-RUNNEL_INLINE void runnel_conv_2d_widen(const int8_t *bytes, int32_t taps, int32_t step, int16_t *columns)
-{
-	int32_t tap = 0;
-
-	RUNNEL_UNROLL(2)
-	for (; tap + 4 <= taps; tap += 4) {
-		runnel_conv_2d_widen_word(runnel_load_word(bytes + tap), columns);
-		columns += step;
-	}
-	if (tap < taps) {
-		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(bytes, taps), columns);
-	}
-}
-
-/* The same for both pixels of a pair. */
-RUNNEL_INLINE void runnel_conv_2d_widen_two(const int8_t *first, const int8_t *second, int32_t taps, int16_t *columns)
+/* Widens `taps` int8 into every `step`th four of `columns`: 4 for a pixel alone, 8 in a pair. rest: taps % 4. */
+RUNNEL_INLINE void runnel_conv_2d_widen(const int8_t *bytes, int32_t taps, int32_t rest, int32_t step,
+					int16_t *columns)
 {
 	int32_t left = taps;
 
 	RUNNEL_UNROLL(2)
+	for (; left >= 4; left -= 4) {
+		runnel_conv_2d_widen_word(runnel_load_word(bytes), columns);
+		bytes += 4;
+		columns += step;
+	}
+	if (rest > 0) {
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(bytes, rest, taps >= 4), columns);
+	}
+}
+
+/* The same for both pixels of a pair. rest: taps % 4. */
+RUNNEL_INLINE void runnel_conv_2d_widen_two(const int8_t *first, const int8_t *second, int32_t taps, int32_t rest,
+					    int16_t *columns)
+{
+	int32_t left = taps;
+
+	RUNNEL_OPAQUE_AFTER(first, left); /* nothing is worth computing once for all pixels: it would lie on the stack */
+	RUNNEL_UNROLL(1)
 	for (; left >= 4; left -= 4) {
 		runnel_conv_2d_widen_word(runnel_load_word(first), columns);
 		runnel_conv_2d_widen_word(runnel_load_word(second), columns + 4);
@@ -188,9 +248,9 @@ RUNNEL_INLINE void runnel_conv_2d_widen_two(const int8_t *first, const int8_t *s
 		second += 4;
 		columns += 8;
 	}
-	if (left > 0) {
-		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(first - taps + left, taps), columns);
-		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(second - taps + left, taps), columns + 4);
+	if (rest > 0) {
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(first, rest, taps >= 4), columns);
+		runnel_conv_2d_widen_word(runnel_conv_2d_last_bytes(second, rest, taps >= 4), columns + 4);
 	}
 }
 

@@ -21,6 +21,7 @@ RUNNEL_INLINE void runnel_conv_2d_window_dsp(const struct runnel_conv_2d_window_
 	const struct runnel_conv_2d_tiles tiles = {
 		.column_bytes = shape->column_bytes,
 		.output_channels = shape->output_channels,
+		.odd_channels = shape->odd_channels,
 		.output_pixel_step = shape->output_pixel_step,
 		.output_channel_step = shape->output_channel_step,
 		.rounding = shape->rounding,
@@ -31,16 +32,18 @@ RUNNEL_INLINE void runnel_conv_2d_window_dsp(const struct runnel_conv_2d_window_
 
 	for (; pixels > 1; pixels -= 2) {
 		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, window);
-		runnel_conv_2d_widen(window, taps, 8, columns);
+		runnel_conv_2d_widen(window, taps, taps % 4, 8, columns);
 		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column + 1, window);
-		runnel_conv_2d_widen(window, taps, 8, columns + 4);
+		runnel_conv_2d_widen(window, taps, taps % 4, 8, columns + 4);
 		runnel_conv_2d_tile_pixels(&tiles, &own, 2, columns, output);
 		column += 2;
 		output += 2 * shape->output_pixel_step;
+		RUNNEL_OPAQUE(column);
+		RUNNEL_OPAQUE(output);
 	}
 	if (pixels > 0) {
 		runnel_conv_2d_window_gather(shape, own.input_zero_point, &place, column, window);
-		runnel_conv_2d_widen(window, taps, 4, columns);
+		runnel_conv_2d_widen(window, taps, taps % 4, 4, columns);
 		runnel_conv_2d_tile_pixels(&tiles, &own, 1, columns, output);
 	}
 }

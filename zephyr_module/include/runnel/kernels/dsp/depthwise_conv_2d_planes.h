@@ -45,8 +45,10 @@ runnel_depthwise_conv_2d_planes_windows(const struct runnel_depthwise_conv_2d_pl
 				weights = runnel_depthwise_conv_2d_planes_taps(shape->stride_width, count, window + tap,
 									       weights, &sums);
 			}
-			window += shape->plane_width;
-			RUNNEL_OPAQUE_AFTER(window, sums.sum_0);
+			if (rows > 1) {
+				window += shape->plane_width;
+				RUNNEL_OPAQUE_AFTER(window, sums.sum_0);
+			}
 		}
 		return sums;
 	}

@@ -26,7 +26,7 @@ input and output, residuals and scratch. The peers' figures leave the stack out;
 WORK = """\
 Executed instructions of one inference with the same kernels: streamed against layer by layer. "predicted" says whether
 the scheduler's prediction, the plan and the linked arena are the same number of bytes; "differing" counts bytes of the
-output that are not TensorFlow Lite Micro's, over the three ways to run.
+output that are not TensorFlow Lite Micro's, over the three ways to run. Flash is the whole image with the harness.
 """
 BUDGET = """\
 Less SRAM for more work: halos are computed again, a pulled image may be asked for more than once.
@@ -103,6 +103,10 @@ def bound(name: str, records: Records) -> str:
     return "equal" if not any(shares) else f"+{100 * max(shares):.1f} %"
 
 
+def flash(record: Record) -> str:
+    return f"{record['flash_bytes'] / 1024:.0f}"
+
+
 SRAM: tuple[Column, ...] = (
     ("kB of SRAM", lambda name, _: name),
     ("pulled", counted("pulled")),
@@ -124,6 +128,8 @@ WORK_COLUMNS: tuple[Column, ...] = (
     ("stored", against_layers("stored")),
     ("segments pulled", lambda name, records: str(records[f"{name}-pulled"]["segment_count"])),
     ("segments stored", lambda name, records: str(records[f"{name}-stored"]["segment_count"])),
+    ("flash pulled, kB", lambda name, records: flash(records[f"{name}-pulled"])),
+    ("flash layer by layer, kB", lambda name, records: flash(records[f"{name}-layers"])),
     ("stack", lambda name, records: str(records[f"{name}-pulled"]["stack_bytes"])),
     ("predicted", agreement),
     (

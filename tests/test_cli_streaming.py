@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from small_graphs import activation, graph, operator
 from console import Console
 from runnel import zoo
 from runnel.tflite.writer import write_tflite
@@ -90,6 +92,33 @@ def test_a_model_without_an_image_cannot_be_pulled(console: Console, testdata: P
     code, _, err = console("plan", model, *BOARD, "--input", "pulled")
     assert code == 2
     assert "one image as its input" in err
+
+
+def test_why_an_image_cannot_be_pulled(console: Console, tmp_path: Path) -> None:
+    quantize = operator(0, "QUANTIZE", [0], [1])
+    relu = operator(1, "RELU", [1], [2])
+    images = [activation(n, (1, 6, 6, 3), kind="float32" if n == 0 else "int8") for n in range(3)]
+    path = tmp_path / "float.tflite"
+    path.write_bytes(write_tflite(graph([replace(images[0], quantization=None), *images[1:]], [quantize, relu], [0], [2])))
+    code, _, err = console("plan", path, *BOARD, "--input", "pulled", "--edges", "original")
+    assert code == 2
+    assert "operator 0 (QUANTIZE) needs whole tensors, and it reads the image" in err and "use --edges int8" in err
+    assert console.json("plan", path, *BOARD, "--input", "pulled")["input_passes"] == 1
+
+
+def test_a_plan_file_that_does_not_suit(console: Console, model: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    assert console("compile", model, *BOARD, "-o", made, "--quiet")[0] == 0
+    other = tmp_path / "other.tflite"
+    other.write_bytes(write_tflite(zoo.build(replace(NET, width=48))))
+    for arguments, message in (
+        ((model, "--plan", made / "plan.json", "--input", "pulled"), "this plan stores the input"),
+        ((other, "--plan", made / "plan.json"), "is of another model"),
+        ((model, "--plan", model), "is no plan file"),
+        ((model, "--plan", tmp_path), "cannot be read: Is a directory"),
+    ):
+        code, _, err = console("plan", *arguments, *BOARD)
+        assert code == 2 and message in err, err
 
 
 def test_what_does_not_fit_says_which_options_would_help(console: Console, model: Path) -> None:

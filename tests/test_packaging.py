@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -79,7 +81,7 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
 
 def test_stages_do_not_import_later_ones() -> None:
     """read -> graph -> passes -> schedule -> plan -> emit -> build -> run; the command line comes last."""
-    order = ["tflite", "passes", "schedule", "plan", "emit", "build", "run"]
+    order = ["operators", "tflite", "passes", "schedule", "plan", "emit", "build", "run"]
     wrong = []
     for stage in order:
         later = [*order[order.index(stage) + 1 :], "cli", "compiler", "inference", "demo"]
@@ -87,6 +89,29 @@ def test_stages_do_not_import_later_ones() -> None:
             imports = re.findall(r"^\s*(?:from|import) runnel\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
             wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in imports if name in later]
     assert wrong == []
+
+
+def imported(path: Path, modules: Mapping[str, Path]) -> set[str]:
+    """The modules of the package that a file imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & modules.keys() or {node.module}
+    return found & modules.keys()
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    package = ROOT / "generator" / "runnel"
+    files = {path.relative_to(package.parent).with_suffix(""): path for path in package.rglob("*.py")}
+    modules = {".".join(name.parts).removesuffix(".__init__"): path for name, path in files.items()}
+    waits_for = {name: imported(path, modules) for name, path in modules.items()}
+    while free := {name for name, others in waits_for.items() if not others & waits_for.keys()}:
+        for name in free:
+            del waits_for[name]
+    assert waits_for == {}
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,8 @@ def record(arena: int, instructions: int, **others: Any) -> dict[str, Any]:
     return {
         "arena_bytes": arena, "arena_lower_bound_bytes": arena, "predicted_bytes": arena, "linked_bytes": arena,
         "counted_bytes": arena, "msf_bytes": arena - 100, "instructions": instructions, "macs": 1_000_000,
-        "macs_overhead": 0.0, "input_passes": 1, "mismatches": 0, "stack_bytes": 300, "segment_count": 9, **others,
+        "macs_overhead": 0.0, "input_passes": 1, "mismatches": 0, "stack_bytes": 300, "segment_count": 9,
+        "flash_bytes": 500 * 1024, **others,
     }  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def records(name: str) -> dict[str, dict[str, Any]]:
 def test_the_section_shows_ours_the_bars_and_the_peers(results: ModuleType) -> None:
     text = results.streaming_section(records("mcunet-vww1"))
     assert "| mcunet-vww1 | **15.0** | 18 | **20.0** | 24 | equal | 90.0 | 91.8 | 113 | 219.3 | 14.9 |" in text
-    assert "| mcunet-vww1 | 1.0 | 1.0 | -1.0 % | +2.0 % | 9 | 9 | 300 | = planned = linked | 0 |" in text
+    assert "| mcunet-vww1 | 1.0 | 1.0 | -1.0 % | +2.0 % | 9 | 9 | 500 | 500 | 300 | = planned = linked | 0 |" in text
     assert "| mcunet-vww1 | msf-CNN | 26 | +11 % | 15.0 | 14.9 |" in text
     assert "mcunet-vww2" not in text.replace("runnel zoo", "")
 

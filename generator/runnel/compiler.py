@@ -91,6 +91,8 @@ def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
     request = schedule_request(graph, board, options)
     if options.saved_plan is not None:
         plan = _replay(options.saved_plan, graph, board, name)
+        if request.pulled and not plan.schedule.input_passes:
+            raise PlanFileError(f"{options.saved_plan}: this plan stores the input; leave out --input pulled or --plan")
     else:
         schedule = find_schedule(graph, request)
         if request.pulled and not schedule.input_passes:
@@ -141,8 +143,10 @@ def _replay(path: Path, graph: Graph, board: Board, name: str) -> Plan:
         return plan_from_json(path.read_text(encoding="utf-8"), graph, name, board.name, target)
     except PlanFileError as error:
         raise PlanFileError(f"{path}: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanFileError(f"{path}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise PlanFileError(f"{path}: is no plan file; give a plan.json that `runnel compile` wrote") from error
+    except OSError as error:
+        raise PlanFileError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _check_budget(plan: Plan, board: Board, options: Options) -> None:

@@ -107,8 +107,21 @@ def test_arena_in_dtcm(workspace: Workspace, section: str, limit: str, tmp_path:
 def test_arena_larger_than_its_memory(workspace: Workspace, tmp_path: Path, full: bool) -> None:
     if not full:
         pytest.skip("./scripts/test --full does it")
-    product = write_product(tmp_path / "product", MODEL.replace(")", " ARENA_SECTION DTCM)"))
-    built = build(workspace, product, "stm32f746g_disco", tmp_path / "build", check=False)
+    product = write_product(tmp_path / "product", MODEL.replace(")", " ARENA_SECTION SMALL)"))
+    overlay = tmp_path / "small.overlay"
+    overlay.write_text(
+        """/ {
+    memory@2004e000 {
+        compatible = "zephyr,memory-region", "mmio-sram";
+        reg = <0x2004e000 0x2000>;
+        zephyr,memory-region = "SMALL";
+    };
+};
+""",
+        encoding="utf-8",
+    )
+    cmake = [f"-DEXTRA_DTC_OVERLAY_FILE={overlay}"]
+    built = build(workspace, product, "stm32f746g_disco", tmp_path / "build", cmake=cmake, check=False)
     assert built.code != 0
-    assert "(memory region of section DTCM)" in built.output
-    assert "more than the 65,536 bytes" in built.output
+    assert "(memory region of section SMALL)" in built.output
+    assert "more than the 8,192 bytes" in built.output

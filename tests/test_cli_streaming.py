@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from small_graphs import activation, graph, operator
 from console import Console
 from runnel import zoo
 from runnel.tflite.writer import write_tflite
+from small_graphs import activation, graph, operator
 
 NET = zoo.Architecture(
     "small", 48, 40, 4, 3, 2, 8, (zoo.Block(3, 8, 1, 8), zoo.Block(3, 24, 1, 8), zoo.Block(5, 32, 2, 16)), None
@@ -97,9 +97,9 @@ def test_a_model_without_an_image_cannot_be_pulled(console: Console, testdata: P
 def test_why_an_image_cannot_be_pulled(console: Console, tmp_path: Path) -> None:
     quantize = operator(0, "QUANTIZE", [0], [1])
     relu = operator(1, "RELU", [1], [2])
-    images = [activation(n, (1, 6, 6, 3), kind="float32" if n == 0 else "int8") for n in range(3)]
+    images = [activation(0, (1, 6, 6, 3), None, "float32"), *(activation(n, (1, 6, 6, 3)) for n in (1, 2))]
     path = tmp_path / "float.tflite"
-    path.write_bytes(write_tflite(graph([replace(images[0], quantization=None), *images[1:]], [quantize, relu], [0], [2])))
+    path.write_bytes(write_tflite(graph(images, [quantize, relu], [0], [2])))
     code, _, err = console("plan", path, *BOARD, "--input", "pulled", "--edges", "original")
     assert code == 2
     assert "operator 0 (QUANTIZE) needs whole tensors, and it reads the image" in err and "use --edges int8" in err

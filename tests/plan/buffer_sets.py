@@ -8,7 +8,8 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-from runnel.plan.plan import ALIGNMENT, Buffer, Layout, Overlap, PlacedBuffer
+from runnel.plan.plan import Buffer, Layout, Overlap, PlacedBuffer
+from runnel.schedule.rows import ALIGNMENT
 
 
 def assert_legal(layout: Layout) -> None:

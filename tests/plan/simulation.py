@@ -10,7 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from runnel.operators.base import KernelCall
-from runnel.plan.plan import ALIGNMENT, PlacedBuffer, Plan
+from runnel.plan.plan import PlacedBuffer, Plan
+from runnel.schedule.rows import ALIGNMENT
 
 Cell = tuple[int, int] | None
 

@@ -13,7 +13,8 @@ from runnel.plan.arena import place, search
 from runnel.plan.exact import Nodes, OutOfNodes, fits
 from runnel.plan.lower_bound import lower_bound
 from runnel.plan.packing import make_problem
-from runnel.plan.plan import ALIGNMENT, Buffer, Layout, Overlap, PlacedBuffer
+from runnel.plan.plan import Buffer, Layout, Overlap, PlacedBuffer
+from runnel.schedule.rows import ALIGNMENT
 
 from .buffer_sets import assert_legal, assert_moves_keep_every_byte, buffer_sets, legal_pair, networks
 

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runnel.operators.base import KernelCall
-from runnel.schedule.rows import SegmentRows
+from runnel.schedule.rows import ALIGNMENT, SegmentRows
 from runnel.schedule.schedule import Schedule, Segment
-
-ALIGNMENT = 4
-"""Bytes. Every buffer starts on a multiple of this; sizes are rounded up to it."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from itertools import pairwise
 
 from runnel.graph import Operator, Tensor
 from runnel.operators.base import KernelCall
-from runnel.plan.plan import ALIGNMENT, Plan, PlannedSegment
+from runnel.plan.plan import Plan, PlannedSegment
 from runnel.plan.verify_arena import SCRATCH, PlanError, run_of
 from runnel.plan.verify_rows import run_rows
 from runnel.plan.verify_run import Run, activations, check_moves, pieces_of
+from runnel.schedule.rows import ALIGNMENT
 
 __all__ = ["PlanError", "verify"]
 

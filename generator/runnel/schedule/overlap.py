@@ -13,10 +13,8 @@ from itertools import pairwise
 
 from runnel.graph import Graph
 from runnel.schedule.rings import Turn, take_turns
-from runnel.schedule.rows import Area
+from runnel.schedule.rows import ALIGNMENT, Area
 from runnel.schedule.schedule import Segment, Streaming
-
-ALIGNMENT = 4
 
 
 def growing_distance(

@@ -18,6 +18,9 @@ from runnel.schedule.schedule import Segment
 StoreLayout = Literal["rows of pixels", "channel planes", "int16 columns", "int32 sums"]
 StepForm = Literal["pull", "spread", "pixels", "window", "planes", "sums"]
 
+ALIGNMENT = 4
+"""Bytes. Every buffer of the arena starts on a multiple of this; sizes are rounded up to it."""
+
 READ_AHEAD_BYTES = 8
 """After channel planes: kernels load whole words and multiply the rest by zero weights."""
 

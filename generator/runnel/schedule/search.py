@@ -26,7 +26,6 @@ from runnel.schedule.search_segments import exact_bytes, make_segment
 
 STRIPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18)
 """Tried; more than the columns of an output cannot be."""
-MOST_CORRECTIONS = 400
 
 
 @dataclass(frozen=True)
@@ -107,15 +106,34 @@ def correct(edges: Edges, path: Path) -> bool:
     """
     wrong = False
     for step in path.steps:
-        if step[2] == LAYER:
-            continue
-        try:
-            exact = exact_bytes(edges.needs.network, edges.choice(*step))
-        except ValueError:
-            exact = NEVER
-        wrong |= exact != edges.bytes[step]
-        edges.bytes[step] = exact
+        if step[2] != LAYER and _put_right(edges, step):
+            wrong = True
+            for other in _likewise(edges, step):
+                _put_right(edges, other)
     return wrong
+
+
+def _put_right(edges: Edges, step: tuple[int, int, int]) -> bool:
+    """Whether the edge had other bytes than its geometry."""
+    try:
+        exact = exact_bytes(edges.needs.network, edges.choice(*step))
+    except ValueError:
+        exact = NEVER
+    wrong = bool(exact != edges.bytes[step])
+    edges.bytes[step] = exact
+    return wrong
+
+
+def _likewise(edges: Edges, step: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """The same segment with other groups or overlap: wrong where this one is, and the search would take them next."""
+    first, end, number = step
+    mine = edges.modes[number]
+    assert mine is not None
+    return [
+        (first, end, other)
+        for other, mode in enumerate(edges.modes)
+        if other != number and mode is not None and mode.count == mine.count and edges.bytes[first, end, other] < NEVER
+    ]
 
 
 def make_schedule(edges: Edges, path: Path, request: Request) -> Schedule:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.schedule.search_areas import Columns, Strips, sweep
-from runnel.schedule.search_network import CALLER, Activation, Integers, Network
+from runnel.schedule.search_network import CALLER, Activation, Integers, Network, Place
 from runnel.schedule.search_overlap import NEVER, growths
 from runnel.schedule.search_stores import Stores, count_stores, follows_all
 from runnel.schedule.search_strips import unfit_strips

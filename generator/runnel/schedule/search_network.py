@@ -18,10 +18,9 @@ from runnel.graph import Graph, Operator
 from runnel.operators import operator_type
 from runnel.operators.base import Footprint, RowForm, Target
 from runnel.schedule.areas import row_inputs
-from runnel.schedule.rows import first_row_needed, rows_needed
+from runnel.schedule.rows import ALIGNMENT, first_row_needed, rows_needed
 
 Integers = npt.NDArray[np.int64]
-ALIGNMENT = 4
 CALLER = -1
 """The place where graph inputs are made."""
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from runnel.operators.base import Window
-from runnel.schedule.rows import READ_AHEAD_BYTES
+from runnel.schedule.rows import ALIGNMENT, READ_AHEAD_BYTES
 from runnel.schedule.search_areas import Columns, Strips
-from runnel.schedule.search_network import ALIGNMENT, CALLER, Activation, Integers, Network, align
+from runnel.schedule.search_network import CALLER, Activation, Integers, Network, align
 from runnel.schedule.search_rings import is_pipeline, ring_rows
 
 

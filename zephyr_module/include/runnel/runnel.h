@@ -70,7 +70,7 @@ struct runnel_model {
 	int32_t label_count;
 	size_t arena_bytes;
 	uint64_t macs;
-	uint8_t input_passes; /* how often a run asks for all rows of the input; 0 where it is stored before the run */
+	uint16_t input_passes; /* how often a run asks for all rows of the input; 0 where it is stored before the run */
 	const char *schedule; /* one word for each segment, separated by spaces; ":rows" behind those that stream */
 };
 

@@ -19,7 +19,7 @@ struct runnel_depthwise_sums {
 	int32_t sum_3;
 };
 
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__) && defined(__OPTIMIZE__)
 
 #define RUNNEL_TAPS_WEIGHTS                                                                                            \
 	"ldr %[w], [%[weights]], #4\n\t"                                                                               \

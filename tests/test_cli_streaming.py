@@ -221,3 +221,17 @@ def test_compare_needs_a_board_for_a_model(console: Console, model: Path) -> Non
     code, _, err = console("compare", model, model)
     assert code == 2
     assert "--board" in err
+
+
+def test_a_saved_plan_decides_about_the_input_unless_told_otherwise(
+    console: Console, model: Path, tmp_path: Path
+) -> None:
+    plans = {mode: tmp_path / mode / "plan.json" for mode in ("stored", "pulled")}
+    for mode, plan in plans.items():
+        assert console("compile", model, *BOARD, "-o", plan.parent, "--input", mode)[0] == 0
+        assert console.json("plan", model, *BOARD, "--plan", plan)["input_passes"] == (mode == "pulled")
+        assert console("plan", model, *BOARD, "--plan", plan, "--input", mode)[0] == 0
+    for mode, other in (("stored", "pulled"), ("pulled", "stored")):
+        code, _, err = console("plan", model, *BOARD, "--plan", plans[other], "--input", mode)
+        assert code == 2
+        assert f"leave out --input {mode} or --plan" in err

@@ -77,9 +77,9 @@ _name_option = click.option(
     help="C identifier for the generated functions and files.  [default: made from the file name]",
 )  # fmt: skip
 _input_option = click.option(
-    "--input", type=click.Choice(["stored", "pulled"]), default="stored", show_default=True,
+    "--input", type=click.Choice(["stored", "pulled"]),
     help="stored: the caller writes the whole input before the run. pulled: the run asks a callback for the rows of "
-    "the image, which is then never stored.",
+    "the image, which is then never stored.  [default: stored, or what --plan says]",
 )  # fmt: skip
 _SCHEDULE_OPTIONS = (
     click.option(

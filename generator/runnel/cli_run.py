@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import numpy.typing as npt
@@ -29,6 +29,9 @@ from runnel.inference import OracleName, infer
 from runnel.run.inputs import load_input, random_inputs
 
 Arrays = list[npt.NDArray[Any]]
+
+INPUT_MODES: tuple[Literal["stored", "pulled"], ...] = ("stored", "pulled")
+"""Values of --input that are no files."""
 
 DIFFERS = 1
 """Exit code when the output is not the oracle's."""
@@ -83,9 +86,10 @@ def run_command(
       runnel run person.tflite --board qemu-m7 --input pulled --input photo.jpg
       runnel run person.tflite --board stm32f746 --port /dev/ttyACM0
     """
-    files = [Path(name) for name in given if name not in ("stored", "pulled")]
-    if "pulled" in given:
-        options = replace(options, input="pulled")
+    files = [Path(name) for name in given if name not in INPUT_MODES]
+    for mode in INPUT_MODES:
+        if mode in given:
+            options = replace(options, input=mode)
     if files and count is not None:
         raise click.UsageError("--input and --random exclude each other")
     board = load_board(board_name)

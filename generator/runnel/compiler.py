@@ -47,7 +47,8 @@ class Options:
     """How to compile. sram and flash: budgets in bytes, the board's where None. edges: types of inputs and outputs.
 
     input: whether the caller writes the whole input before the run or the run asks for its rows, input_passes times at
-    most. max_overhead: multiply-accumulates that may be computed a second time, as a part of the model's own.
+    most; None: as saved_plan has it, else stored. max_overhead: multiply-accumulates that may be computed a second
+    time, as a part of the model's own.
     layers: no streaming, one operator after the other.
     sram_from, flash_from: where a budget came from, for the message that it is too small.
     saved_plan: a plan.json of the same model and board, whose schedule and memory map are used again.
@@ -59,7 +60,7 @@ class Options:
     sram_from: str | None = None
     flash_from: str | None = None
     edges: Literal["int8", "original"] = "int8"
-    input: Literal["stored", "pulled"] = "stored"
+    input: Literal["stored", "pulled"] | None = None
     input_passes: int = 1
     max_overhead: float = 0.0
     layers: bool = False
@@ -93,6 +94,8 @@ def plan_model(graph: Graph, board: Board, options: Options, name: str) -> Plan:
         plan = _replay(options.saved_plan, graph, board, name)
         if request.pulled and not plan.schedule.input_passes:
             raise PlanFileError(f"{options.saved_plan}: this plan stores the input; leave out --input pulled or --plan")
+        if options.input == "stored" and plan.schedule.input_passes:
+            raise PlanFileError(f"{options.saved_plan}: this plan pulls the input; leave out --input stored or --plan")
     else:
         schedule = find_schedule(graph, request)
         if request.pulled and not schedule.input_passes:
@@ -174,7 +177,7 @@ def _remedies(plan: Plan, board: Board, options: Options) -> list[str]:
     if options.layers:
         candidates["leaving out --layers"] = replace(options, layers=False)
     more = max(options.max_overhead, _TRIED_OVERHEAD)
-    if options.input == "stored":
+    if options.input != "pulled":
         candidates["--input pulled"] = replace(options, layers=False, input="pulled")
         more_pulled = replace(options, layers=False, input="pulled", max_overhead=more)
         candidates[f"--input pulled --max-overhead {more:.0%}".rstrip("%")] = more_pulled

@@ -20,7 +20,8 @@ def inputs_by_rows(places: Places, step: Step) -> list[Store]:
 def needed_array(places: Places, step: Step) -> str:
     """The C array of what each row waits for, where that is no affine function (RESIZE); "" where there is none."""
     sources = step.row_form.source_rows
-    if not sources or all(made_rows(places.rows, store) is None for store in inputs_by_rows(places, step)):
+    makers = [made_rows(places.rows, store) for store in inputs_by_rows(places, step)]
+    if not sources or all(maker is None or maker.sums is not None for maker in makers):
         return ""
     values = ", ".join(str(row + 1) for row in sources)
     return f"static const int16_t needed_{step_name(places.rows, step)}[{len(sources)}] = {{{values}}};"

@@ -122,11 +122,13 @@ class _Maker:
         begin = places.columns.value("own", self.name, own)
         row = offset(halo.name, times(self.row, halo.row_bytes))
         output = places.place(step.output, self.row, self.column)
+        arguments = zip(self.calls[0].inputs, self._inputs(self.column), strict=True)
+        inputs = [row if tensor == source.tensor else argument for tensor, argument in arguments]
         keep = places.columns.value("kept", self.name, [size * halo.channels for _, size in wanted])
         keep_from = places.columns.value("keep_from", self.name, [first for first, _ in wanted])
         return [
             f"if ({left} > 0) {{",
-            "\t" + self.kernels.call(0, ("int8_t",), (row, str(left), output)),
+            "\t" + self.kernels.call(0, ["int8_t"] * len(inputs), (*inputs, str(left), output)),
             "}",
             self._pixels(begin, right),
             statement("memcpy", (row, places.place(source, self.row, keep_from), f"(size_t){_wrapped(keep)}")),

@@ -176,6 +176,7 @@ DAMAGED: dict[str, tuple[Change, str]] = {
     "metadata not an object": (set_metadata(b"[1]"), "must be a JSON object, found list"),
     "metadata of a wrong type": (set_metadata(b'{"labels": "cat"}'), "wrong 'labels': expected a list of texts"),
     "metadata not a number": (set_metadata(b'{"mean": NaN}'), "wrong 'mean'"),
+    "metadata with strange colours": (set_metadata(b'{"colour_order": "CMYK"}'), "wrong 'colour_order'"),
     "metadata nested": (set_metadata(b"[" * 100_000), "metadata 'runnel' is not JSON"),
     "metadata buffer": (set_metadata(b"{}", 99), "buffer 99 of the metadata 'runnel'"),
     "long name": (set_tensor(0, Name="x" * 5000), "has 5000 bytes; at most 4096"),

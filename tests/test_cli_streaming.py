@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -63,9 +64,10 @@ def test_latency_uses_the_sram_that_there_is(console: Console, model: Path) -> N
 def test_the_plan_is_said_in_words(console: Console, model: Path) -> None:
     code, out, _ = console("plan", model, *BOARD, "--input", "pulled")
     assert code == 0
-    assert re.search(r"input_passes +1", out)
-    assert "no layout is smaller; as predicted" in out
-    assert "input pulled" in out and "ring: a few rows of a tensor" in out
+    assert re.search(r"input_passes +1 \(input pulled in one pass\)", out)
+    assert "no layout is smaller; as the scheduler predicted" in out
+    assert re.search(r"planes_\S+ .* ring  ", out)
+    assert max(map(len, out.splitlines())) < 180, "wide, but less than a screen's two halves"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +124,37 @@ def test_a_plan_file_that_does_not_suit(console: Console, model: Path, tmp_path:
 
 
 def test_what_does_not_fit_says_which_options_would_help(console: Console, model: Path) -> None:
-    pulled = console.json("plan", model, *BOARD, "--input", "pulled")["arena_bytes"]
-    code, _, err = console("plan", model, *BOARD, "--sram", "1K")
+    stored, pulled, more, most = (
+        console.json("plan", model, *BOARD, *options.split())["arena_bytes"]
+        for options in (
+            "",
+            "--input pulled",
+            "--input pulled --max-overhead 10",
+            "--input pulled --max-overhead 20 --input-passes 4",
+        )
+    )
+    assert most < more < pulled < stored
+
+    def advice(*options: object) -> str:
+        code, _, err = console("plan", model, *BOARD, *options)
+        assert code == 2 and "The peak is at step" in err
+        return str(err[err.index("What would help") :])
+
+    assert f"help: --input pulled ({pulled:,} bytes, which fit);" in advice("--sram", pulled)
+    assert f"help: leaving out --layers ({stored:,} bytes, which fit);" in advice("--sram", stored, "--layers")
+    for given in ((), ("--input", "pulled")):
+        text = advice("--sram", more, *given)
+        assert f"help: --input pulled --max-overhead 10 ({more:,} bytes, which fit);" in text
+        text = advice("--sram", most, *given)
+        assert f"help: --input pulled --max-overhead 20 --input-passes 4 ({most:,} bytes, which fit);" in text
+    text = advice("--sram", "1K")
+    assert "nothing that was tried" in text and f"the least is {most:,} bytes with --input pulled" in text
+
+
+def test_a_model_that_cannot_be_pulled_is_not_told_to(console: Console, testdata: Path) -> None:
+    code, _, err = console("plan", testdata / "models" / "tflm_hello_world_int8.tflite", *BOARD, "--sram", "16")
     assert code == 2
-    assert f"--input pulled ({pulled:,} bytes)" in err
-    assert "The peak is at step" in err
-    code, _, err = console("plan", model, *BOARD, "--sram", "1K", "--layers")
-    assert "leaving out --layers (" in err
+    assert "does not fit" in err and "--input pulled" not in err
 
 
 def test_the_front_begins_with_the_least_sram_and_ends_with_no_more_work(console: Console, model: Path) -> None:
@@ -144,6 +170,25 @@ def test_the_front_begins_with_the_least_sram_and_ends_with_no_more_work(console
     code, out, _ = console("plan", model, *BOARD, *options, "--pareto")
     assert code == 0
     assert "predicted cycles" in out and f"{front[0]['sram']:,}" in out
+    assert "To take a line: --input pulled --objective latency --sram BYTES" in out and "there may be more" not in out
+    assert (
+        "with --input-passes 4 there may be more lines" in console("plan", model, *BOARD, *options[:2], "--pareto")[1]
+    )
+
+
+def test_every_line_of_the_front_can_be_taken(console: Console, model: Path) -> None:
+    options = ("--input", "pulled", "--input-passes", "4")
+    for point in console.json("plan", model, *BOARD, *options, "--max-overhead", "100", "--pareto")["front"]:
+        limits = ("--sram", point["sram"], "--max-overhead", f"{point['overhead'] * 100 + 0.05:.1f}")
+        taken = console.json("plan", model, *BOARD, *options, "--objective", "latency", *limits)
+        assert (taken["arena_bytes"], taken["macs"]) == (point["sram"], point["macs"])
+
+
+@pytest.mark.parametrize("command", ["plan", "report"])
+def test_without_streaming_there_is_nothing_to_choose_from(console: Console, model: Path, command: str) -> None:
+    code, _, err = console(command, model, *BOARD, "--layers", "--pareto")
+    assert code == 2
+    assert "leave out --layers or --pareto" in err
 
 
 def test_pictures_and_pages(console: Console, model: Path, tmp_path: Path) -> None:
@@ -169,7 +214,7 @@ def test_without_matplotlib_the_message_says_how_to_get_it(
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     code, _, err = console("plan", model, *BOARD, "--png", tmp_path / "plan.png")
     assert code == 2
-    assert "pip install 'runnel[plot]'" in err
+    assert f"{sys.executable} -m pip install matplotlib" in err
     assert not (tmp_path / "plan.png").exists()
 
 
@@ -204,7 +249,7 @@ def test_compare_says_what_differs(console: Console, model: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{}", "not a plan"), ("[1", "damaged"), ('{"format": "runnel-plan-1"}', "plan"), (None, "cannot be read")],
+    [("{}", "not a plan"), ("[1", "damaged"), ('{"format": "runnel-plan-1"}', "plan"), (None, "no such file")],
 )
 def test_compare_refuses_what_is_no_plan(
     console: Console, model: Path, tmp_path: Path, content: str | None, message: str
@@ -215,6 +260,16 @@ def test_compare_refuses_what_is_no_plan(
     code, _, err = console("compare", bad, model, *BOARD)
     assert code == 2
     assert message in err and "plan.json" in err
+
+
+def test_compare_says_what_a_folder_lacks(console: Console, model: Path, tmp_path: Path) -> None:
+    code, _, err = console("compare", tmp_path, model, *BOARD)
+    assert code == 2
+    assert "there is no plan.json in this folder" in err and "Errno" not in err
+    assert err.count(str(tmp_path)) == 1
+    code, _, err = console("compare", model, tmp_path / "nothing", *BOARD)
+    assert code == 2
+    assert "there is no such file or folder" in err
 
 
 def test_compare_needs_a_board_for_a_model(console: Console, model: Path) -> None:

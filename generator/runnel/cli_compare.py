@@ -17,6 +17,7 @@ from runnel.naming import model_name
 from runnel.output_folder import write_whole
 from runnel.plan.serialise import PlanFileError
 from runnel.report.compare import compare_html, compare_record, compare_table, segments_table
+from runnel.report.plot import need_matplotlib
 from runnel.report.png import write_png
 from runnel.report.saved import saved_view
 from runnel.report.view import PlanView, plan_view
@@ -52,6 +53,7 @@ def compare_command(
       runnel compare before/plan.json after/plan.json -o difference.html
       runnel compare out/person person.tflite --board stm32f746 --input pulled
     """
+    need_matplotlib(png)
     views = [_view(path, board_name, options) for path in (first, second)]
     names = _names(first, second)
     if file is not None:
@@ -67,13 +69,21 @@ def compare_command(
 
 def _view(path: Path, board_name: str | None, options: Options) -> PlanView:
     plan = path / "plan.json" if path.is_dir() else path
+    if path.is_dir() and not plan.exists():
+        raise PlanFileError(
+            f"{path}: there is no plan.json in this folder; give a folder that `runnel compile` wrote, a plan.json or "
+            "a .tflite file"
+        )
+    if not path.exists():
+        raise PlanFileError(f"{path}: there is no such file or folder; give a plan.json or a .tflite file")
     if plan.suffix == ".json":
         try:
             return saved_view(plan.read_text(encoding="utf-8"))
         except PlanFileError as error:
             raise PlanFileError(f"{plan}: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
-            raise PlanFileError(f"{plan}: cannot be read: {error}; give a plan.json or a .tflite file") from error
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise PlanFileError(f"{plan}: cannot be read: {reason}; give a plan.json or a .tflite file") from error
     if board_name is None:
         raise RunnelError(f"{path} is a model: say with --board which board to plan it for, or give a plan.json")
     with progress() as report:

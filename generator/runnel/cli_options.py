@@ -96,7 +96,8 @@ _SCHEDULE_OPTIONS = (
     ),
     click.option(
         "--input-passes", type=click.IntRange(1, 1024), metavar="N", default=1, show_default=True,
-        help="How often a pulled input may be asked for: a camera can answer once, a stored picture often.",
+        help="How often a pulled input may be asked for: a camera can answer once, a stored picture often. "
+        "Does nothing without --max-overhead.",
     ),
     click.option(
         "--max-overhead", callback=_percent, metavar="PERCENT", default="0", show_default=True,

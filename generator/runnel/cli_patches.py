@@ -17,6 +17,7 @@ from runnel.cli_print import console, print_json, progress
 from runnel.compiler import load_model
 from runnel.graph import Graph
 from runnel.report.patch_picture import draw_patches
+from runnel.report.plot import need_matplotlib
 from runnel.report.text import kilobytes, millions
 from runnel.schedule.patches import BORDERS, Border, PatchFigures, default_blocks, patch_figures
 
@@ -61,6 +62,7 @@ def patches_command(
       runnel patches mbv2-1.0 mbv2-rd --figure patches.png
     """
     graphs = [_graph(model) for model in models]
+    need_matplotlib(figure)
     results = [patch_figures(graph, default_blocks(graph) if blocks is None else blocks, *grid) for graph in graphs]
     if figure is not None:
         with progress(as_json) as report:

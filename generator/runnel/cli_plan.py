@@ -20,17 +20,19 @@ from runnel.cli_options import (
 )
 from runnel.cli_print import console, print_json, print_plan, progress
 from runnel.compiler import Options, load_model, plan_front, plan_model
+from runnel.errors import RunnelError
 from runnel.figures import plan_figures
 from runnel.output_folder import write_whole
 from runnel.plan.plan import Plan
-from runnel.report.front import Front, front_table, write_front_png
+from runnel.report.front import Front, front_hint, front_table, write_front_png
 from runnel.report.html import render_html
+from runnel.report.plot import need_matplotlib
 from runnel.report.png import write_png
 from runnel.report.view import plan_view
 
 png_option = click.option(
     "--png", type=click.Path(path_type=Path), metavar="FILE",
-    help="Also draw it as a picture; needs matplotlib: pip install 'runnel[plot]'.",
+    help="Also draw it as a picture; needs matplotlib (pip install matplotlib).",
 )  # fmt: skip
 pareto_option = click.option(
     "--pareto", is_flag=True,
@@ -67,6 +69,7 @@ def plan_command(
       runnel plan person.tflite --board stm32f412 --input pulled --input-passes 8 --pareto --png front.png
     """
     board = load_board(board_name)
+    need_matplotlib(png)
     if pareto:
         front = make_front(model, board, options, name)
         if png is not None:
@@ -75,6 +78,7 @@ def plan_command(
             print_json({"model": name, "board": board.name, "front": [asdict(point) for point in front.points]})
         else:
             console.print(front_table(front))
+            console.print(front_hint(options.input == "pulled", options.input_passes), highlight=False, soft_wrap=True)
         return
     plan = make_plan(model, board, options, name)
     if png is not None:
@@ -119,6 +123,9 @@ def report_command(
     board = load_board(board_name)
     if file is None and png is None:
         file = Path("report.html")
+    need_matplotlib(png)
+    if pareto:
+        _check_streams(options)
     plan = make_plan(model, board, options, name)
     front = make_front(model, board, options, name) if pareto else None
     if file is not None:
@@ -134,10 +141,16 @@ def report_command(
 
 
 def make_front(model: Path, board: Board, options: Options, name: str) -> Front:
-    """All schedules worth choosing; a spinner while they are searched."""
+    """All schedules worth choosing; a spinner while they are searched. Raises RunnelError for --layers."""
+    _check_streams(options)
     graph = load_model(existing_model(model), options)
     if click.get_current_context().get_parameter_source("max_overhead") is ParameterSource.DEFAULT:
         options = replace(options, max_overhead=1.0)  # without work to trade for SRAM there would be little to see
     with progress() as report:
         report(f"searching the schedules of {name}")
         return plan_front(graph, board, options, name)
+
+
+def _check_streams(options: Options) -> None:
+    if options.layers:
+        raise RunnelError("--pareto lists streamed schedules, which --layers forbids; leave out --layers or --pareto")

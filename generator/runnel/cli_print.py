@@ -60,13 +60,14 @@ def print_plan(plan: Plan, board: Board, details: bool) -> None:
         console.print(schedule_table(view))
         console.print(memory_table(view))
     sram, flash = ("", "") if board.is_host else (_share(board.sram), _share(board.flash))
-    bound = plan.arena_lower_bound_bytes
+    bound, passes = plan.arena_lower_bound_bytes, plan.schedule.input_passes
     proof = "no layout is smaller" if plan.arena_bytes == bound else f"lower bound {bound:,}"
     if plan.layout.optimal and plan.arena_bytes != bound:
         proof += ", proved the smallest possible"
     predicted = plan.schedule.predicted_bytes
     if predicted is not None:
-        proof += "; as predicted" if predicted == plan.arena_bytes else f"; the scheduler predicted {predicted:,}"
+        same = predicted == plan.arena_bytes
+        proof += "; as the scheduler predicted" if same else f"; the scheduler predicted {predicted:,}"
     overhead = f", {plan.macs_overhead:.1%} of the model's own computed again (halos)" if plan.macs_overhead else ""
     console.print(
         two_columns(
@@ -76,8 +77,7 @@ def print_plan(plan: Plan, board: Board, details: bool) -> None:
                 ("constants", f"{plan.constants_bytes:,} bytes of flash ({kilobytes(plan.constants_bytes)}{flash})"),
                 ("MACs", f"{plan.macs:,}{overhead}"),
                 ("segments", _segments_text(plan)),
-                ("input", input_text(plan.schedule.input_passes).removeprefix("input ")),
-                ("input_passes", str(plan.schedule.input_passes)),
+                ("input_passes", f"{passes} ({input_text(passes)})"),
             ]
         )
     )

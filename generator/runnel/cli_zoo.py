@@ -19,6 +19,7 @@ from rich.table import Table
 from runnel import zoo
 from runnel.cli_options import json_option
 from runnel.cli_print import console, print_json
+from runnel.errors import RunnelError
 from runnel.output_folder import write_whole
 from runnel.report.text import kilobytes, millions
 from runnel.tflite.writer import write_tflite
@@ -96,6 +97,12 @@ def _resolution(context: click.Context, parameter: click.Parameter, value: str |
     return int(match[1]), int(match[2] or match[1])
 
 
+def _check_folder(file: Path | None) -> None:
+    """Raises RunnelError where the folder of the file to write is not there: its name may be a slip."""
+    if file is not None and not file.parent.is_dir():
+        raise RunnelError(f"cannot write {file}: there is no folder {file.parent}; make it, or choose another place")
+
+
 _output_option = click.option(
     "-o", "--output", "file", type=click.Path(path_type=Path), metavar="FILE",
     help="The .tflite file to write.  [default: NAME.tflite]",
@@ -126,6 +133,7 @@ def build_command(
     the published files; every layer has live values, so that equal outputs mean something.
     """
     height, width = resolution
+    _check_folder(file)
     graph = zoo.build(name, seed, height, width, classes)
     target = file or Path(f"{graph.name}.tflite")
     description = f"{graph.name} with random weights, seed {seed}, by runnel zoo"
@@ -167,6 +175,7 @@ def fetch_command(name: str, file: Path | None, url: str | None, as_json: bool) 
     the file. https_proxy is obeyed.
     """
     entry = published(name)
+    _check_folder(file)
     source = url or entry.url
     target = file or Path(f"{zoo.architecture(name).name}.tflite")
     known = entry.sha256 is not None

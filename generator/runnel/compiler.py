@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,8 +34,9 @@ from runnel.tflite.reader import read_tflite
 
 LARGEST_MODEL_BYTES = 64 * 1024 * 1024
 
-_TRIED_OVERHEAD = 0.1
-"""The share of recomputed MACs that a plan which does not fit is tried with, to say what it would bring."""
+_TRIED_OVERHEADS = (0.1, 0.2)
+_TRIED_PASSES = (2, 4)
+"""Shares of recomputed MACs and passes over the input that are tried for a plan which does not fit."""
 
 _CYCLES = {"cortex-m7": 1 / 1.4}
 _OTHER_CYCLES = 1.2
@@ -120,7 +122,8 @@ def schedule_request(graph: Graph, board: Board, options: Options) -> Request:
     if options.input_passes > 1 and not pulled:
         raise RunnelError(f"--input-passes {options.input_passes} needs --input pulled: a stored input is written once")
     if options.layers and (pulled or options.max_overhead):
-        raise RunnelError("--layers stores the input and computes nothing twice; leave out --input and --max-overhead")
+        given = " and ".join(["--input pulled"] * pulled + ["--max-overhead"] * bool(options.max_overhead))
+        raise RunnelError(f"--layers stores the input and computes nothing twice; leave out --layers, or {given}")
     if pulled and options.objective == "flash":
         raise RunnelError("--objective flash runs layer by layer with the input stored; leave out --input pulled")
     if pulled and (len(graph.inputs) != 1 or len(graph.tensor(graph.inputs[0]).shape) != 4):
@@ -160,7 +163,7 @@ def _check_budget(plan: Plan, board: Board, options: Options) -> None:
         raise BudgetError(
             f"{plan.name} does not fit: it needs an arena of {plan.arena_bytes:,} bytes of SRAM, "
             f"{plan.arena_bytes - sram:,} more than the {sram:,} bytes {source}. "
-            f"{explain_peak(plan, _remedies(plan, board, options))}"
+            f"{explain_peak(plan, _remedies(plan, board, options, sram))}"
         )
     if plan.constants_bytes > flash:
         source = _source(board, options.flash, options.flash_from, "--flash", board.flash)
@@ -171,26 +174,50 @@ def _check_budget(plan: Plan, board: Board, options: Options) -> None:
         )
 
 
-def _remedies(plan: Plan, board: Board, options: Options) -> list[str]:
-    """What the plan would take with other options, where that is less; the mildest change first."""
-    candidates: dict[str, Options] = {}
-    if options.layers:
-        candidates["leaving out --layers"] = replace(options, layers=False)
-    more = max(options.max_overhead, _TRIED_OVERHEAD)
-    if options.input != "pulled":
-        candidates["--input pulled"] = replace(options, layers=False, input="pulled")
-        more_pulled = replace(options, layers=False, input="pulled", max_overhead=more)
-        candidates[f"--input pulled --max-overhead {more:.0%}".rstrip("%")] = more_pulled
-    candidates[f"--max-overhead {more:.0%}".rstrip("%")] = replace(options, layers=False, max_overhead=more)
-    found, least = [], plan.arena_bytes
-    for text, changed in candidates.items():
+def _remedies(plan: Plan, board: Board, options: Options, sram: int) -> list[str]:
+    """The mildest other options with which the plan fits into `sram` bytes, or those with which it takes least."""
+    graph = plan.schedule.graph
+    best, least = "", plan.arena_bytes
+    for changed in _other_options(options):
         with suppress(RunnelError):
-            graph = plan.schedule.graph
-            schedule = find_schedule(graph, schedule_request(graph, board, replace(changed, objective="sram")))
-            if schedule.predicted_bytes is not None and schedule.predicted_bytes < least:
-                found.append(f"{text} ({schedule.predicted_bytes:,} bytes)")
-                least = schedule.predicted_bytes
-    return found
+            request = schedule_request(graph, board, changed)
+            schedule = find_schedule(graph, request)
+            needed = schedule.predicted_bytes
+            if needed is None or needed >= least or (request.pulled and not schedule.input_passes):
+                continue
+            best, least = _options_text(options, changed), needed
+            if least <= sram:
+                return [f"{best} ({least:,} bytes, which fit)"]
+    if not best:
+        return []
+    tried = "--input, --max-overhead and --input-passes"
+    return [f"nothing that was tried with {tried} fits, the least is {least:,} bytes with {best}"]
+
+
+def _other_options(options: Options) -> Iterator[Options]:
+    """What to try for less SRAM, the mildest change first: rows that are asked for, work done twice, more passes."""
+    free = replace(options, objective="sram", layers=False, saved_plan=None)
+    small, large = (max(share, options.max_overhead) for share in _TRIED_OVERHEADS)
+    few, many = (max(passes, options.input_passes) for passes in _TRIED_PASSES)
+    pulled = replace(free, input="pulled")
+    yield from (free, pulled)
+    if options.input != "pulled":
+        yield replace(free, max_overhead=small)
+    yield replace(pulled, max_overhead=small)
+    yield replace(pulled, max_overhead=small, input_passes=few)
+    yield replace(pulled, max_overhead=large, input_passes=many)
+
+
+def _options_text(options: Options, changed: Options) -> str:
+    """`changed` as it is written on the command line, with what has to go from there."""
+    words = ["--input pulled"] if changed.input == "pulled" else []
+    words += [f"--max-overhead {100 * changed.max_overhead:g}"] if changed.max_overhead else []
+    words += [f"--input-passes {changed.input_passes}"] if changed.input_passes > 1 else []
+    gone = ["--layers"] if options.layers else []
+    gone += ["--plan"] if options.saved_plan is not None else []
+    gone += ["--objective flash"] if options.objective == "flash" else []
+    left_out = [f"leaving out {' and '.join(gone)}"] if gone else []
+    return ", with ".join([*left_out, *([" ".join(words)] if words else [])]) or "--objective sram"
 
 
 def _source(board: Board, budget: int | None, source: str | None, option: str, memory: Memory) -> str:

@@ -126,6 +126,46 @@ def test_memory_map_and_schedule_are_in_the_header_comment() -> None:
         assert re.search(rf"^ \*\s+{placed.offset}\s+{placed.offset + placed.buffer.bytes} ", comment, re.MULTILINE)
 
 
+def preprocessing(channels: int, **metadata: object) -> tuple[str, ...]:
+    """mean, std and colour order in the generated C of a model whose input has these channels."""
+    weights = np.ones((4, 1, 1, channels), np.int8)
+    quantization = Quantization((0.5,), (3,))
+    tensors = {
+        0: Tensor(0, "image", (1, 6, 6, channels), "int8", quantization),
+        1: Tensor(1, "weights", weights.shape, "int8", Quantization((0.01,), (0,)), weights),
+        2: Tensor(2, "result", (1, 6, 6, 4), "int8", quantization),
+    }
+    operator = Operator(0, "CONV_2D", (0, 1, None), (2,), convolution(1, 0, 4)[1].attributes)
+    schedule = layer_by_layer(Graph("net", tensors, (operator,), (0,), (2,), metadata))
+    text = emit(make_plan(schedule, "net", "host", Target(dsp=False)), INCLUDE)["net.c"]
+    found = re.search(r"\.mean = \{ (.*) \},\n\t\t\.std = \{ (.*) \},\n\t\t\.colour_order = \"(.*)\",", text)
+    assert found is not None
+    return found.groups()
+
+
+@pytest.mark.parametrize("value", [127.5, [127.5], (127.5,)])
+def test_one_mean_and_std_hold_for_all_channels(value: object) -> None:
+    rgb, grey = (preprocessing(channels, mean=value, std=value) for channels in (3, 1))
+    assert rgb[:2] == ("127.5f, 127.5f, 127.5f, 0.0f", "127.5f, 127.5f, 127.5f, 1.0f")
+    assert grey[:2] == ("127.5f, 0.0f, 0.0f, 0.0f", "127.5f, 1.0f, 1.0f, 1.0f")
+
+
+def test_means_of_several_channels_stay_as_they_are() -> None:
+    assert preprocessing(3, mean=[1, 2, 3], std=[4, 5, 6])[:2] == (
+        "1.0f, 2.0f, 3.0f, 0.0f",
+        "4.0f, 5.0f, 6.0f, 1.0f",
+    )
+    assert preprocessing(3)[:2] == ("0.0f, 0.0f, 0.0f, 0.0f", "1.0f, 1.0f, 1.0f, 1.0f")
+
+
+@pytest.mark.parametrize(
+    ("text", "emitted"),
+    [("RGB", "rgb"), ("bgr", "bgr"), ("BGR", "bgr"), ("Grey", "grey"), ("", ""), (HOSTILE, "")],
+)
+def test_the_colour_order_is_one_of_those_that_the_header_lists(text: str, emitted: str) -> None:
+    assert preprocessing(3, colour_order=text)[2] == emitted
+
+
 def test_selftest_passes_and_notices_a_changed_weight(tmp_path: Path) -> None:
     files = dict(emit(plan(dsp=False), INCLUDE, selftest_crc(two_layers())))
     main = '#include "two.h"\nint main(void) { return two_selftest() == RUNNEL_OK ? 0 : 1; }\n'

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runnel.build.toolchain import WARNINGS
+from runnel.emit.describe import word
 from runnel.emit.emitter import emit
 from runnel.reference import selftest_crc
 from runnel.resources import resource_root
@@ -44,7 +45,7 @@ static RUNNEL_NOINLINE void segment_1(void)
 			row_4++;
 		} else if (row_3 < 7 && row_1 >= runnel_rows_needed(row_3, 1, 2, 7)) {
 			/* operator 2 DEPTHWISE_CONV_2D 3x3 stride 1 and operator 3 CONV_2D 1x1 stride 1, 4 pixels at a time */
-			if (row_3 + 1 >= 7) {
+			if (row_3 >= 6) {
 				runnel_planes_fill_row(runnel_ring_row(planes_6_9, row_3 + 2, 3, 7), 8, 21, 7, -20);
 			}
 			for (int32_t x = 0; x < 6; x += 4) {
@@ -66,6 +67,33 @@ static RUNNEL_NOINLINE void segment_1(void)
 
 def source(schedule: Schedule, crc: int | None = None) -> str:
     return emit(planned(schedule), INCLUDE, crc)["net.c"]
+
+
+def long_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if len(line.expandtabs()) > 120]
+
+
+@pytest.mark.parametrize("objective", ["sram", "flash"])
+def test_signatures_and_the_schedule_are_broken_into_lines(objective: Objective) -> None:
+    graph = bottlenecks(((8, 3, 1),) * 6, pooled=False)
+    every = cut(graph, *((operator.index + 1, None) for operator in graph.operators))
+    text = source(replace(every, objective=objective))
+    plan = planned(every)
+    signatures = re.findall(r"^static RUNNEL_NOINLINE .*?\)\n{", text, re.MULTILINE | re.DOTALL)
+    assert signatures
+    assert any("\n" in found[:-2] for found in signatures)
+    literal = re.search(r"\.schedule =(.*?),\n", text, re.DOTALL)
+    assert literal is not None
+    words = "".join(re.findall(r'"([^"]*)"', literal[1]))
+    assert words.split(" ") == [word(segment.segment) for segment in plan.segments]
+    assert literal[1].count("\n") > 1
+    assert not long_lines("".join(signatures) + literal[0])
+
+
+def test_strips_need_no_sum_that_cancels_out() -> None:
+    text = source(whole(bottlenecks(), Streaming(strips=2, group=1)))
+    assert re.search(r"\+ x\b", text)
+    assert not re.search(r"\((strip->\w+) \+ x - \1\)", text)
 
 
 def one_block(streaming: Streaming) -> Schedule:
@@ -144,6 +172,20 @@ def test_input_passes_are_the_strips_of_a_pulled_segment() -> None:
     header = emit(planned(whole(bottlenecks(), Streaming(strips=2, pulled=True))), INCLUDE)["net.h"]
     assert "#define NET_INPUT_PASSES 2\n" in header
     assert "each at most once" not in header
+    assert "in 2 passes. Rows arrive in parts: x and columns\n * vary." in header
+    assert "the next one restarts at the top." in header
+
+
+def test_rows_of_a_further_band_do_not_restart_at_the_top() -> None:
+    patches = whole(bottlenecks(pooled=False), Streaming(bands=2, strips=2, pulled=True))
+    header = emit(planned(patches), INCLUDE)["net.h"]
+    assert "in 4 passes." in header
+    assert "the next one goes back up." in header
+
+
+def test_rows_of_one_pass_come_once_and_in_order() -> None:
+    header = emit(planned(whole(bottlenecks(), Streaming(pulled=True))), INCLUDE)["net.h"]
+    assert "meanwhile, from top to bottom, each at most once." in header
 
 
 def write(files: Mapping[str, str], folder: Path) -> Path:

@@ -177,6 +177,7 @@ int main(void)
 
 		printf("%d %d %d %d\\n", (int)fail_at, status, (int)asked.calls, (int)asked.out_of_order);
 	}
+	printf("%d\\n", net_run_rows(NULL, NULL) == RUNNEL_EINVAL);
 	return 0;
 }
 """
@@ -195,7 +196,8 @@ def run_c(folder: Path, program: str) -> str:
 @pytest.mark.parametrize("pulled", [True, False])
 def test_what_read_row_returns_ends_the_run(pulled: bool, tmp_path: Path) -> None:
     write_sources(planned(whole(bottlenecks(), Streaming(pulled=pulled))), tmp_path, None)
-    lines = [tuple(map(int, line.split())) for line in run_c(tmp_path, RUN_ROWS).splitlines()]
+    *lines, refused = [tuple(map(int, line.split())) for line in run_c(tmp_path, RUN_ROWS).splitlines()]
+    assert refused == (1,), "without a function"
     rows = 13
     for fail_at, status, calls, out_of_order in lines:
         failed = 1 <= fail_at <= rows

@@ -144,7 +144,7 @@ MISTAKES = {
     ),
     "too little memory": (
         {"custom_runnel_models": "net = small.tflite sram=100"},
-        ["model net", "212 more than the 100 bytes", "platformio.ini"],
+        ["model net", "more than the 100 bytes", "platformio.ini"],
     ),
 }
 

@@ -194,3 +194,12 @@ def test_data_files_go_into_the_wheel() -> None:
     # pyproject's only-include takes whole folders; the files must lie in the package.
     folder = Path(zoo.__file__).parent
     assert (folder / "architectures.yaml").is_file() and (folder / "published.yaml").is_file()
+
+
+@pytest.mark.parametrize("command", [("zoo",), ("zoo", "fetch")])
+def test_a_slip_in_the_folder_makes_no_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert execute([*command, "mcunet-vww0", "-o", str(tmp_path / "slip" / "net.tflite")]) == 2
+    assert f"there is no folder {tmp_path / 'slip'}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@
 #include "port.h"
 #include "settings.h"
 
-#define READ_FAILED (-1)
+#define READ_FAILED (-5) /* none of Runnel's own errors */
 
 #if VWW_JPEG
 

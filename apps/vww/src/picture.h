@@ -16,7 +16,7 @@ struct picture {
 /* False after a message on the console that says why the frame cannot become the model's input. */
 bool picture_open(struct picture *picture, const struct image_input *input, const struct frame *frame);
 
-/* A runnel_read_row; the context is a struct picture. -1 after a message on the console. */
+/* A runnel_read_row; the context is a struct picture. Negative after a message on the console. */
 int picture_read_row(void *context, int32_t y, int32_t x, int32_t columns, void *destination);
 
 #endif /* PICTURE_H_ */

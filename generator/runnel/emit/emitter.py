@@ -13,10 +13,11 @@ from runnel.emit.edges import input_edges, output_edges
 from runnel.emit.environment import c_environment
 from runnel.emit.pieces import Program
 from runnel.emit.program import build_program
-from runnel.emit.text import comment, float_literal, short_name, string
+from runnel.emit.text import comment, float_literal, short_name, string, string_of_words
 from runnel.plan.plan import Buffer, Plan
 
 API_VERSION = 2
+_COLOUR_ORDERS = ("rgb", "bgr", "grey")
 _INCLUDE = re.compile(r'#include "(runnel/[^"]+)"')
 
 
@@ -73,13 +74,14 @@ def _context(plan: Plan, program: Program, selftest_crc: int | None) -> dict[str
         "memory_map": _memory_map(plan),
         "schedule": _schedule(plan),
         "labels": tuple(string(str(label)) for label in metadata.get("labels", ())),
-        "mean": _four(metadata.get("mean"), 0.0),
-        "std": _four(metadata.get("std"), 1.0),
-        "colour_order": string(str(metadata.get("colour_order", ""))),
+        "mean": _four(metadata.get("mean"), 0.0, _channels(plan)),
+        "std": _four(metadata.get("std"), 1.0, _channels(plan)),
+        "colour_order": string(_colour_order(metadata.get("colour_order", ""))),
         "name_string": string(plan.name),
         "board_string": string(plan.board),
-        "schedule_string": string(" ".join(word(segment.segment) for segment in plan.segments)),
+        "schedule_string": string_of_words([word(segment.segment) for segment in plan.segments]),
         "input_passes": plan.schedule.input_passes,
+        "pass_restarts": _pass_restarts(plan),
         "pulled": plan.schedule.input_passes > 0,
         "selftest_crc": selftest_crc,
     }
@@ -90,8 +92,29 @@ def _title(plan: Plan) -> str:
     return f"{plan.name}: {description}" if description else plan.name
 
 
-def _four(values: object, default: float) -> str:
-    listed = [float(v) for v in values] if isinstance(values, (list, tuple)) else []
+def _channels(plan: Plan) -> int:
+    """Of the first input; 1 where it has no dimensions."""
+    graph = plan.schedule.graph
+    shape = graph.tensor(graph.inputs[0]).shape if graph.inputs else ()
+    return shape[-1] if shape else 1
+
+
+def _colour_order(text: object) -> str:
+    """As struct runnel_preprocessing has it; "" for an order that it has no word for."""
+    order = str(text).lower()
+    return order if order in _COLOUR_ORDERS else ""
+
+
+def _pass_restarts(plan: Plan) -> str:
+    """Where the rows of a further pass over a pulled input begin, in words."""
+    bands = (s.streaming.bands for s in plan.schedule.segments if s.streaming is not None and s.streaming.pulled)
+    return "goes back up" if max(bands, default=1) > 1 else "restarts at the top"
+
+
+def _four(values: object, default: float, channels: int) -> str:
+    """Values of struct runnel_preprocessing: one for each channel, or a single one that holds for all of them."""
+    listed = [float(v) for v in (values if isinstance(values, (list, tuple)) else () if values is None else (values,))]
+    listed *= channels if len(listed) == 1 else 1
     return ", ".join(float_literal(v) for v in (listed + [default] * 4)[:4])
 
 

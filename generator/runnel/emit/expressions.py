@@ -25,6 +25,9 @@ def minus(first: Term, second: Term) -> Term:
         return plus(first, -second)
     if first == second:
         return 0
+    if isinstance(first, str) and " " not in second and first.startswith(f"{second} + "):
+        rest = first.removeprefix(f"{second} + ")
+        return int(rest) if rest.isdecimal() else rest
     wrapped = f"({second})" if " " in second else second
     return f"{first} - {wrapped}"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runnel.emit.text import signature
+
 
 @dataclass(frozen=True)
 class CArray:
@@ -43,6 +45,18 @@ class CFunction:
     shape: tuple[tuple[str, str], ...] | None
     sizes: tuple[str, ...]
     note: str
+
+    @property
+    def signature(self) -> str:
+        """The first lines of its definition, up to the brace."""
+        first = []
+        if self.shape is None:
+            first = [f"const struct runnel_{self.kernel}_shape *shape"]
+        elif self.sizes:
+            first = [f"const struct {self.name}_sizes *sizes"]
+        layer = f"const struct {self.layer_struct} *layer"
+        following = (f"{kind}{name}" for kind, name in self.parameters)
+        return signature(f"static RUNNEL_NOINLINE void {self.name}", (*first, layer, *following))
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class _Maker:
         keep_from = places.columns.value("keep_from", self.name, [first for first, _ in wanted])
         return [
             f"if ({left} > 0) {{",
-            "\t" + self.kernels.call(0, ["int8_t"] * len(inputs), (*inputs, str(left), output)),
+            *indented([self.kernels.call(0, ["int8_t"] * len(inputs), (*inputs, str(left), output))], 1),
             "}",
             self._pixels(begin, right),
             statement("memcpy", (row, places.place(source, self.row, keep_from), f"(size_t){_wrapped(keep)}")),
@@ -170,16 +170,15 @@ class _Maker:
             return []
         lines = []
         for below in range(max(0, planes.rows - window.stride_h), planes.rows):
-            image_row = plus(times(self.row, window.stride_h), below - window.pad_top)
             if last * window.stride_h - window.pad_top + below < height:
                 continue
             slot = plus(self._from_first(), below)
             where = f"runnel_ring_row({planes.name}, {slot}, {planes.rows}, {planes.row_bytes})"
             where = planes.name if planes.rows == 1 else where
             sizes = (planes.channels, planes.rows * planes.row_bytes, planes.row_bytes, self._zero_point())
-            lines.append(f"if ({image_row} >= {height}) {{")
-            lines.append("\t" + statement("runnel_planes_fill_row", (where, *map(str, sizes))))
-            lines.append("}")
+            fill = statement("runnel_planes_fill_row", (where, *map(str, sizes)))
+            first = -((below - window.pad_top - height) // window.stride_h)  # the first row whose window reaches it
+            lines += [f"if ({self.row} >= {first}) {{", *indented([fill], 1), "}"] if first > 0 else [fill]
         return lines
 
     def _zero_point(self) -> int:
@@ -200,7 +199,7 @@ class _Maker:
         if not whole:
             lines.insert(0, f"const int32_t pixels = {rest} < {step.group} ? {rest} : {step.group};")
         loop = f"for (int32_t {GROUP_COLUMN} = 0; {GROUP_COLUMN} < {self.pixels}; {GROUP_COLUMN} += {step.group}) {{"
-        return [loop, *("\t" + line for line in lines), "}"]
+        return [loop, *indented(lines, 1), "}"]
 
     def _group(self, rotation: str, column: Term, pixels: Term) -> list[str]:
         """A group of pixels through the int16 columns."""

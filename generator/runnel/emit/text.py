@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
 _LINE_WIDTH = 110
+_SIGNATURE_WIDTH = 120
 _STATEMENT_WIDTH = 92
+_WORDS_WIDTH = 96
 
 
 def c_type(element_type: str) -> str:
@@ -77,14 +79,35 @@ def dimensions(shape: tuple[int, ...]) -> str:
 
 def statement(function: str, arguments: Sequence[str]) -> str:
     """`function(arguments);`, on further lines where it is long."""
+    return _listed(function, arguments, ");", _STATEMENT_WIDTH)
+
+
+def signature(function: str, parameters: Sequence[str]) -> str:
+    """`function(parameters)` of a definition, on further lines where it is long."""
+    return _listed(function, parameters, ")", _SIGNATURE_WIDTH)
+
+
+def _listed(function: str, words: Sequence[str], end: str, width: int) -> str:
+    """width: columns of a line; a tab takes eight."""
     lines = [f"{function}("]
-    for place, argument in enumerate(arguments):
-        word = argument + (", " if place + 1 < len(arguments) else ");")
-        if len(lines[-1]) + len(word) > _STATEMENT_WIDTH and not lines[-1].endswith("("):
+    for place, word in enumerate(words):
+        listed = word + (", " if place + 1 < len(words) else end)
+        if len(lines[-1].expandtabs()) + len(listed.rstrip()) > width and not lines[-1].endswith("("):
             lines[-1] = lines[-1].rstrip()
             lines.append("\t\t")
-        lines[-1] += word
-    return "\n".join(lines) if arguments else f"{function}();"
+        lines[-1] += listed
+    return "\n".join(lines) if words else f"{function}({end}"
+
+
+def string_of_words(words: Sequence[str]) -> str:
+    """A C string literal of words separated by spaces, behind `=`: on the same line, or on lines of its own if long."""
+    lines = [""]
+    for place, word in enumerate(words):
+        spaced = word + (" " if place + 1 < len(words) else "")
+        if lines[-1] and len(lines[-1]) + len(spaced) > _WORDS_WIDTH:
+            lines.append("")
+        lines[-1] += spaced
+    return f" {string(lines[0])}" if len(lines) == 1 else "".join(f"\n\t\t{string(line)}" for line in lines)
 
 
 def indented(lines: Sequence[str], tabs: int) -> list[str]:

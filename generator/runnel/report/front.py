@@ -20,6 +20,10 @@ WIDTH, HEIGHT = 1120, 300
 _PANEL, _LEFT, _TOP, _BOTTOM = 470, 70, 26, 250
 _RIGHT_PANEL = 630
 
+_COLOUR = "#0e8f9e"
+_BEST = "better than all with less SRAM"
+_OTHERS = "better in the other diagram only"
+
 
 @dataclass(frozen=True)
 class FrontPoint:
@@ -97,6 +101,18 @@ def front_table(front: Front) -> Table:
     return table
 
 
+def front_hint(pulled: bool, passes: int) -> str:
+    """How to get the schedule of a line, and whether other options would give more lines."""
+    options = "--input pulled " * pulled + "--objective latency --sram BYTES"
+    text = (
+        f'To take a line: {options} --max-overhead PERCENT (its "computed again", rounded up)'
+        + " --input-passes N" * (pulled and passes > 1)
+    )
+    if pulled and passes == 1:
+        text += "\nThe input is read once here; with --input-passes 4 there may be more lines, with less SRAM."
+    return text
+
+
 def make_front_picture(front: Front) -> FrontPicture:
     """Geometry of the two diagrams."""
     macs = _panel(front, _LEFT, "MACs computed again, % over SRAM", [100 * p.overhead for p in front.points], "%")
@@ -135,7 +151,12 @@ def _panel(front: Front, left: float, caption: str, values: Sequence[float], uni
 
 
 def sram_ticks(least: float, most: float) -> list[float]:
-    """Round numbers of kB for a logarithmic axis."""
+    """Round numbers of kB for a logarithmic axis, several of them however short it is."""
+    if most / least < 4:
+        rough = (most - least) / 4
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = power * max(m for m in (1, 2, 5) if m * power <= rough)
+        return [round(n * step, 6) for n in range(math.ceil(least / step), math.floor(most / step) + 1)]
     steps = (1, 1.5, 2, 3, 5, 7) if most / least < 20 else (1, 3)
     numbers = [step * 10.0**power for power in range(-2, 6) for step in steps]
     return [number for number in numbers if least <= number <= most]
@@ -161,15 +182,22 @@ def write_front_png(front: Front, path: Path) -> None:
     for number, (caption, values) in enumerate(columns, start=1):
         axes = figure.add_subplot(1, 2, number)
         least = [min(values[: place + 1]) for place in range(len(values))]
-        axes.step(sram, least, where="post", color="#0e8f9e")
-        axes.plot(sram, values, "o", color="#0e8f9e", markersize=4)
+        best = [place for place, value in enumerate(values) if value < min(values[:place], default=math.inf)]
+        others = [place for place in range(len(values)) if place not in best]
+        axes.step(sram, least, where="post", color=_COLOUR)
+        axes.plot([sram[n] for n in best], [values[n] for n in best], "o", color=_COLOUR, markersize=4, label=_BEST)
+        if others:
+            x, y = [sram[n] for n in others], [values[n] for n in others]
+            axes.plot(x, y, "o", markerfacecolor="white", color=_COLOUR, markersize=4, label=_OTHERS)
+        axes.legend(fontsize="small")
         axes.set_xlabel("SRAM (arena), kB")
         axes.set_ylabel(caption)
         axes.set_xscale("log")
         ticks = sram_ticks(0.93 * min(sram), 1.08 * max(sram))
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
-        axes.set_ylim(0, max(1.0, 1.08 * max(values)))
+        top = max(1.0, 1.08 * max(values))
+        axes.set_ylim(-0.03 * top, top)  # so that dots at 0 are whole
         axes.grid(alpha=0.3)
     figure.suptitle(literal(f"{front.name} for {front.board}"))
     figure.tight_layout()

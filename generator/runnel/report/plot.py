@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,24 @@ if TYPE_CHECKING:
 DOTS_PER_INCH = 150
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty white figure; sizes in inches. Raises RunnelError where matplotlib is not installed."""
+def need_matplotlib(wanted: object = True) -> None:
+    """Raises RunnelError where a picture is wanted (is not None) and matplotlib is not installed."""
+    if wanted is None:
+        return
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise RunnelError(
-            "pictures as PNG need matplotlib, which is not installed; install it with: pip install 'runnel[plot]'"
+            "pictures as PNG need matplotlib, which is not installed; install it into the same environment: "
+            f"{sys.executable} -m pip install matplotlib"
         ) from error
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty white figure; sizes in inches. Raises RunnelError where matplotlib is not installed."""
+    need_matplotlib()
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")
 
 

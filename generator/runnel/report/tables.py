@@ -3,12 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from runnel.report.parts import LAYER
-from runnel.report.view import KIND_TEXT, PlanView
+from runnel.report.view import BufferRow, Kind, PlanView
+
+_SHORT_KIND: dict[Kind, str] = {
+    "input": "model input",
+    "output": "model output",
+    "activation": "activation",
+    "held": "held for later",
+    "ring": "ring",
+    "columns": "columns",
+    "scratch": "scratch",
+}
 
 
 def schedule_table(view: PlanView) -> Table:
@@ -30,11 +42,16 @@ def memory_table(view: PlanView) -> Table:
     table = table_of("memory map", left=("buffer", "contents", "kind"), right=("bytes", "offset", "end", "from", "to"))
     steps = len(view.segments)
     for row in view.buffers:
-        kind = ", ".join((KIND_TEXT[row.kind], *row.notes))
-        cells = [row.name, row.contents, kind, f"{row.bytes:,}", f"{row.offset:,}", f"{row.end:,}"]
+        cells = [row.name, row.contents, _kind_text(row), f"{row.bytes:,}", f"{row.offset:,}", f"{row.end:,}"]
         cells += [step_text(row.first, steps), step_text(row.last, steps)]
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _kind_text(row: BufferRow) -> str:
+    """The kind and what is special about the buffer, short enough for a terminal: one name of those it shares with."""
+    turns = row.turns[:1] + ((f"{len(row.turns) - 1} more",) if len(row.turns) > 1 else ())
+    return ", ".join((_SHORT_KIND[row.kind], *replace(row, turns=turns).notes))
 
 
 def step_text(step: int, steps: int) -> str:

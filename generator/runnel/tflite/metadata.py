@@ -59,10 +59,14 @@ def _numbers(value: Any) -> bool:
     return _number(value) or (isinstance(value, list) and all(_number(item) for item in value))
 
 
+def _colours(value: Any) -> bool:
+    return _text(value) and value.lower() in ("", "rgb", "bgr", "grey")
+
+
 _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "labels": (_texts, "a list of texts"),
     "mean": (_numbers, "a number or a list of numbers"),
     "std": (_numbers, "a number or a list of numbers"),
-    "colour_order": (_text, "a text"),
+    "colour_order": (_colours, '"RGB", "BGR" or "grey"'),
     "description": (_text, "a text"),
 }

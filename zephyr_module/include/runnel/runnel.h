@@ -18,16 +18,18 @@ extern "C" {
 /* Version of this header and of struct runnel_model; a generated model checks it when it is compiled. */
 #define RUNNEL_API_VERSION 2
 
-/* Return values of <model>_run(), <model>_run_rows() and <model>_selftest(). */
+/* Return values of <model>_run(), <model>_run_rows() and <model>_selftest(). Runnel's own errors are -1 to -4. */
 #define RUNNEL_OK 0
 #define RUNNEL_ESELFTEST (-1)   /* the output of the known input has the wrong CRC */
 #define RUNNEL_ENOSELFTEST (-2) /* built by `runnel run`, which compares with the oracle itself */
+#define RUNNEL_EINVAL (-3)      /* <model>_run_rows() was given no function */
 
 /* Gives <model>_run_rows() a part of the input: of row `y`, `columns` pixels from column `x` on, NHWC as in
- * <model>_input(), into `destination`, which is inside the arena and on no boundary of words. It returns 0 or more, or a
- * negative number that ends the run and that <model>_run_rows() then returns; the next run starts afresh. `context` is
- * what <model>_run_rows() was given. In each pass rows come from top to bottom; those below the last one that the model
- * needs are not asked for. */
+ * <model>_input(), into `destination`, which is inside the arena and need not be word-aligned. It returns 0 or more, or
+ * a negative number that ends the run and that <model>_run_rows() then returns as it is; the next run starts afresh.
+ * Numbers below -4, such as -EIO, are never mistaken for a RUNNEL_E... of the model. `context` is what
+ * <model>_run_rows() was given. In each pass rows come from top to bottom, whole or in parts; those below the last one
+ * that the model needs are not asked for. */
 typedef int (*runnel_read_row)(void *context, int32_t y, int32_t x, int32_t columns, void *destination);
 
 /* Type of the elements of a model's input or output. */
@@ -71,7 +73,10 @@ struct runnel_model {
 	size_t arena_bytes;
 	uint64_t macs;
 	uint16_t input_passes; /* how often a run asks for all rows of the input; 0 where it is stored before the run */
-	const char *schedule; /* one word for each segment, separated by spaces; ":rows" behind those that stream */
+	/* One word for each segment, separated by spaces: its operator in lower case, as conv_2d, or first and last of
+	 * several, as conv_2d..add. Behind those that stream ":rows"; ":rows2" where they do it in 2 vertical strips,
+	 * one after the other, and ":rows3x2" where in patches, 3 bands of rows by 2 strips. */
+	const char *schedule;
 };
 
 #ifdef __cplusplus

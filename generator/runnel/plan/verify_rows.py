@@ -100,9 +100,7 @@ def _turns(run: Run, rows: SegmentRows, reaches: Sequence[Reach], patch: int) ->
     return turns
 
 
-def _waits(
-    run: Run, rows: SegmentRows, place: int, reach: Reach, ends: Sequence[int]
-) -> list[tuple[int, list[int]]]:
+def _waits(run: Run, rows: SegmentRows, place: int, reach: Reach, ends: Sequence[int]) -> list[tuple[int, list[int]]]:
     """For each step that another waits for: its number, and how many of its rows each row of the other needs."""
     writers = {step.output.name: number for number, step in enumerate(rows.steps)}
     waits = []

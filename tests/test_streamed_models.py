@@ -21,6 +21,7 @@ from runnel.boards import Board, load_board
 from runnel.build import BuildOptions, build_firmware
 from runnel.build.from_plan import harness_model
 from runnel.compiler import Options, load_bytes, plan_model, write_sources
+from runnel.errors import RunnelError
 from runnel.graph import Graph
 from runnel.inference import infer
 from runnel.operators.base import Target
@@ -80,9 +81,13 @@ def test_networks_of_the_zoo(name: str, mode: str, board_name: str, tmp_path: Pa
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("model", MODELS if FULL else ("tflm_person_detect", "mlperf_kws_ref_model"))
 def test_given_models_on_the_host(model: str, mode: str, dsp: bool, testdata: Path, tmp_path: Path) -> None:
-    """With sanitizers and guard bytes."""
+    """With sanitizers and guard bytes. What is no image cannot be pulled, and a message says so."""
     data = (testdata / "models" / f"{model}.tflite").read_bytes()
     graph = load_bytes(data, model)
+    if MODES[mode].input == "pulled" and len(graph.tensor(graph.inputs[0]).shape) != 4:
+        with pytest.raises(RunnelError, match="needs a model with one image as its input"):
+            plan_model(graph, host(dsp), MODES[mode], "given")
+        return
     plan = plan_model(graph, host(dsp), MODES[mode], "given")
     inputs = few_inputs(graph)
     expected = [b"".join(a.tobytes() for a in arrays) for arrays in tflm_oracle(data, graph).run(inputs)]

@@ -160,14 +160,15 @@ class _Builder:
     def share_rows(self, seen: list[Observed]) -> None:
         """An element-wise step works in place on a row that was made just before and that nobody else reads."""
         for number, draft in enumerate(self.steps):
-            if draft.form != "pixels" or not draft.operators or draft.output.startswith("planes"):
+            into = self.stores[draft.output]
+            if draft.form != "pixels" or not draft.operators or into.layout == "channel planes":
                 continue
             operator = draft.operators[0]
             positions = operator_type(operator.kind).footprint(self.graph, operator, _ANY_TARGET).in_place
             tensors = [operator.inputs[p] for p in positions]
             for maker in reversed(range(number)):
                 store = self.stores[self.steps[maker].output]
-                if store.tensor in tensors and self._may_share(seen, maker, number, store, self.stores[draft.output]):
+                if store.tensor in tensors and self._may_share(seen, maker, number, store, into):
                     self.stores.put_inside(store.name, draft.output)
                     break
 
